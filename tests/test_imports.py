@@ -149,6 +149,17 @@ def test_only_the_store_has_documents_without_types_in_its_signatures():
     assert untyped == set()
 
 
+def has_attribute(file: Path, name: str) -> bool:
+    return any(isinstance(node, ast.Attribute) and node.attr == name for node in ast.walk(ast.parse(file.read_text())))
+
+
+def test_only_the_store_builds_aggregations():
+    aggregating = {file for file in FILES if has_attribute(file, "aggregate")}
+
+    assert aggregating
+    assert {module_name(file) for file in aggregating if not file.is_relative_to(CATALOG / "store")} == set()
+
+
 DIALECTS = CATALOG / "dialects"
 SHARED = "catalog.dialects.http."
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from catalog.store.query.totals import highest_numbers
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
@@ -12,35 +13,35 @@ async def remove_orphans(tenant: Tenant) -> int:
     An item may have been read before its newest versions were: their numbers are not used again.
     """
     removed = 0
-    by_item = {"_id": {"item": "$item", "kind": "$kind"}, "last": {"$max": "$number"}}
-    async for group in tenant.versions.raw.aggregate([{"$group": by_item}]):
-        item, kind = group["_id"]["item"], Kind(group["_id"]["kind"])
-        raised = {"$max": {"last_version": group["last"]}}
-        there = (await tenant.items(kind).raw.update_one({"_id": item}, raised)).matched_count
-        if not there and await tenant.trash.raw.find_one({"_id": item}, {"_id": 1}) is None:
-            removed += (await tenant.versions.raw.delete_many({"item": item})).deleted_count
+    async for item, kind, number in highest_numbers(tenant):
+        raised = {"$max": {"last_version": number}}
+        there = (await tenant.items(kind).records.update_one({"_id": item}, raised)).matched_count
+        if not there and await tenant.trash.records.find_one({"_id": item}, {"_id": 1}) is None:
+            removed += (await tenant.versions.records.delete_many({"item": item})).deleted_count
     return removed
 
 
 async def remove_dangling_aliases(tenant: Tenant) -> None:
     """Remove aliases whose version was removed between the reading of the item and that of the versions."""
     for kind in Kind:
-        async for item in tenant.items(kind).raw.find({"aliases.name": {"$gt": ""}}, {"aliases": 1}):
+        async for item in tenant.items(kind).records.find({"aliases.name": {"$gt": ""}}, {"aliases": 1}):
             numbers = [alias["number"] for alias in item["aliases"]]
             query = {"item": item["_id"], "number": {"$in": numbers}}
-            there = {version["number"] async for version in tenant.versions.raw.find(query, {"number": 1})}
+            there = {version["number"] async for version in tenant.versions.records.find(query, {"number": 1})}
             kept = [alias for alias in item["aliases"] if alias["number"] in there]
             if len(kept) < len(numbers):
-                await tenant.items(kind).raw.update_one({"_id": item["_id"]}, {"$set": {"aliases": kept}})
+                await tenant.items(kind).records.update_one({"_id": item["_id"]}, {"$set": {"aliases": kept}})
 
 
 async def named_digests(tenant: Tenant) -> AsyncIterator[str]:
     """The digests that versions, files of folders and artifacts name."""
-    async for version in tenant.versions.raw.find({}, {"files.digest": 1}):
+    async for version in tenant.versions.records.find({}, {"files.digest": 1}):
         for file in version["files"]:
             if file["digest"]:
                 yield file["digest"]
-    for collection in (tenant.files.raw, tenant.artifact_files.raw):
-        async for record in collection.find({}, {"digest": 1}):
-            if record["digest"]:
-                yield record["digest"]
+    async for file in tenant.files.records.find({}, {"digest": 1}):
+        if file["digest"]:
+            yield file["digest"]
+    async for artifact in tenant.artifact_files.records.find({}, {"digest": 1}):
+        if artifact["digest"]:
+            yield artifact["digest"]

@@ -104,7 +104,7 @@ async def restore(
             raise ArchiveError(f"{file} lacks the end of {open_tenant}")
     # Complete: the next restore of this backup does not skip these tenants.
     done = {"_id": {"$in": list(begun.values())}, "restored_from": archive.identity}
-    await database.tenants.raw.update_many(done, {"$unset": {"restored_from": ""}})
+    await database.tenants.records.update_many(done, {"$unset": {"restored_from": ""}})
     if left := set(selected) - begun.keys():
         raise RestoreError(f"{file} has no tenant {', '.join(sorted(left))}")
 
@@ -154,7 +154,7 @@ async def _begin(
         await database.drop(known["database"])
         if not is_again:
             await storage.forget(fresh.id)
-        await database.tenants.raw.delete_one({"_id": fresh.id, "state": RESTORING})
+        await database.tenants.records.delete_one({"_id": fresh.id, "state": RESTORING})
     try:
         await database.tenants.insert(fresh)
     except Duplicate:
@@ -163,7 +163,7 @@ async def _begin(
             "remove it first, or restore under another name with --as"
         ) from None
     if await database.holds(fresh.database):
-        await database.tenants.raw.delete_one({"_id": fresh.id, "state": RESTORING})
+        await database.tenants.records.delete_one({"_id": fresh.id, "state": RESTORING})
         raise RestoreError(
             f"There is a database {fresh.database} already, with something in it: restore under another name with --as"
         )
@@ -276,7 +276,7 @@ class RestoringTenant:
             raise self._damaged(wrong, "what they name") from wrong
         await version_summaries.repair(self._tenant)
         ready = {"$set": {"state": "ready", "lastmod": now()}}
-        await database.tenants.raw.update_one({"_id": self._tenant.name, "state": RESTORING}, ready)
+        await database.tenants.records.update_one({"_id": self._tenant.name, "state": RESTORING}, ready)
         return TenantRestore(self._tenant.name, sum(self._counts.values()), self._kept, self._size, orphans)
 
     async def _complete(self, bases: Sequence[BackupSource]) -> None:

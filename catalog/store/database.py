@@ -125,7 +125,7 @@ class Database:
             return
         asked = monotonic()
         same = {"_id": tenant.name, "generation": tenant.generation, "state": {"$nin": ["removing", "removed"]}}
-        if await self.tenants.raw.find_one(same, {"_id": 1}) is None:
+        if await self.tenants.records.find_one(same, {"_id": 1}) is None:
             raise Refused(NOT_FOUND, f"the tenant {tenant.name} was removed meanwhile")
         tenant.known.seen = asked
 

@@ -1,6 +1,6 @@
 """Documents as the database stores them, as bytes: what a backup contains, whatever their fields are."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import bson
 from bson.codec_options import CodecOptions
@@ -39,7 +39,7 @@ async def insert_all(tenant: Tenant, collection: str, contents: Sequence[bytes])
         await tenant.database[collection].insert_many(documents[start : start + BATCH], ordered=False)
 
 
-def encode(record: Raw) -> bytes:
+def encode(record: Mapping[str, object]) -> bytes:
     return bson.encode(record)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Never, TypeVar, cast
 from beanie import Document, init_beanie
 from beanie.odm.queries.find import FindMany, FindOne
 from bson import ObjectId
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorCommandCursor
 from pymongo import IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, WriteError
 
@@ -105,15 +105,18 @@ class BoundCollection(Generic[D, R]):
     def __init__(self, document: type[D], collection: AsyncIOMotorCollection[Raw]) -> None:
         self.document = document
         self.records = cast("AsyncIOMotorCollection[R]", collection)
-        self.raw = collection
-        """The same collection, untyped. Use `records`; this goes when nothing uses it any more."""
 
     def __getattr__(self, name: str) -> Any:
         """Give Beanie what it looks up on the class of the document."""
         return getattr(self.document, name)
 
     def get_motor_collection(self) -> AsyncIOMotorCollection[Raw]:
-        return self.raw
+        return cast("AsyncIOMotorCollection[Raw]", self.records)
+
+    @property
+    def name(self) -> str:
+        """The name of the collection in its database."""
+        return self.records.name
 
     def find_one(self, query: Mapping[str, Any]) -> FindOne[D]:
         finder: FindOne[D] = FindOne(cast("type[D]", self))
@@ -130,7 +133,7 @@ class BoundCollection(Generic[D, R]):
 
     async def insert(self, document: D) -> D:
         """Insert a new document. Raises Duplicate when a unique index refuses it."""
-        inserted = await self.raw.insert_one(record_of(document))
+        inserted = await self.records.insert_one(cast("R", record_of(document)))
         document.id = inserted.inserted_id
         return document
 
@@ -146,8 +149,8 @@ class BoundCollection(Generic[D, R]):
 
     async def cross_fence(self) -> None:
         """Check as before each write, for one that is made by a command of its own. Raises Refused."""
-        if isinstance(self.raw, Fenced):
-            await self.raw.cross()
+        if isinstance(self.records, Fenced):
+            await self.records.cross()
 
     async def insert_each(self, records: Sequence[R]) -> list[PyMongoError | None]:
         """Insert records in one command, and return why each of them is refused: Duplicate, or another failure."""
@@ -170,11 +173,15 @@ class BoundCollection(Generic[D, R]):
         if operations:
             await self.records.bulk_write(operations, ordered=False)
 
+    def aggregate(self, stages: Sequence[Query], **options: Any) -> AsyncIOMotorCommandCursor[Raw]:
+        """What the database computes from the records, without a type. A function of the store gives it one."""
+        return cast("AsyncIOMotorCommandCursor[Raw]", self.records.aggregate(stages, **options))
+
     async def total(self, field: str, query: Query | None = None) -> int:
         """The sum of a number field over the records that match, or all of them."""
         stages: list[Query] = [{"$match": query}] if query else []
         stages.append({"$group": {"_id": None, "total": {"$sum": f"${field}"}}})
-        summed = await self.raw.aggregate(stages).to_list(1)
+        summed = await self.aggregate(stages).to_list(1)
         return int(summed[0]["total"]) if summed else 0
 
     async def insert_missing(self, records: Sequence[R]) -> None:
@@ -210,7 +217,7 @@ class BoundCollection(Generic[D, R]):
         """Create the indexes that the document declares, if they are missing."""
         indexes: list[IndexModel] = [field.index for field in self.document.get_settings().indexes]
         if indexes:
-            await self.raw.create_indexes(indexes)
+            await self.records.create_indexes(indexes)
 
 
 Records = BoundCollection[Any, R]

@@ -68,20 +68,20 @@ async def _done(uri: str, name: str, work: Callable[[Tenant], Awaitable[None]]) 
 
 
 async def _fill(tenant: Tenant, count: int, reader: ObjectId) -> None:
-    await tenant.models.raw.delete_many({})  # a database that is given is that of the row before, too
-    await tenant.versions.raw.delete_many({})
-    await tenant.search_entries.raw.delete_many({})
+    await tenant.models.records.delete_many({})  # a database that is given is that of the row before, too
+    await tenant.versions.records.delete_many({})
+    await tenant.search_entries.records.delete_many({})
     coming, used, named = models(count, reader), Counter[str](), Counter[str]()
     while batch := list(islice(coming, BATCH)):
-        await tenant.models.raw.insert_many(batch, ordered=False)
+        await tenant.models.records.insert_many(batch, ordered=False)
         entries = [entry_of(Kind.MODEL, cast("ItemRecord", model)) for model in batch]
-        await tenant.search_entries.raw.insert_many(entries, ordered=False)
+        await tenant.search_entries.records.insert_many(entries, ordered=False)
         used.update(tag for model in batch for tag in model["tags"])
         named.update(pair["name"] for model in batch for pair in model["metadata"])
-        await tenant.versions.raw.insert_many([each for model in batch for each in versions(model)], ordered=False)
+        await tenant.versions.records.insert_many([each for model in batch for each in versions(model)], ordered=False)
     for terms, counts in (tenant.tags, used), (tenant.metadata, named):
-        await terms.raw.delete_many({})
-        await terms.raw.insert_many([term(name, uses) for name, uses in counts.items()])
+        await terms.records.delete_many({})
+        await terms.records.insert_many([term(name, uses) for name, uses in counts.items()])
     await tenant.database["counters"].update_one({"_id": "serial"}, {"$set": {"value": count}}, upsert=True)
 
 
@@ -92,10 +92,10 @@ def term(name: str, uses: int) -> dict[str, Any]:
 
 
 async def _coin(tenant: Tenant, count: int) -> None:
-    await tenant.tags.raw.delete_many({})
+    await tenant.tags.records.delete_many({})
     coming = tags(count)
     while batch := list(islice(coming, BATCH)):
-        await tenant.tags.raw.insert_many(batch, ordered=False)
+        await tenant.tags.records.insert_many(batch, ordered=False)
 
 
 def tags(count: int) -> Iterator[dict[str, Any]]:

@@ -137,7 +137,7 @@ async def test_an_upload_in_parts_whose_server_died_in_the_future_goes_on_today(
     await org.sign_in("ada")
     died = {"$set": {"lease_until": store_clock.now() + upload_lease.LEASE}}
     tenant = client._transport.app.state.database.tenant(RegisteredTenant(id=org.name, database=org.database))
-    await tenant.uploads.raw.update_many({}, died)
+    await tenant.uploads.records.update_many({}, died)
     clock.jump(-A_YEAR)
     await org.sign_in("ada")
 

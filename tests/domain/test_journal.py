@@ -89,7 +89,7 @@ async def test_no_body_no_token_and_no_query_string_is_kept(client, org, app, wr
     await written()
 
     tenant = await tenant_of(app, org)
-    kept = [*await tenant.log.raw.find().to_list(None), *await tenant_free(app).log.raw.find().to_list(None)]
+    kept = [*await tenant.log.records.find().to_list(None), *await tenant_free(app).log.records.find().to_list(None)]
 
     text = str(kept)
     assert "/v1/links/***" in text
@@ -182,24 +182,24 @@ async def test_it_is_filtered_sorted_selected_and_walked_like_other_lists(client
 async def test_entries_older_than_log_days_go_and_the_others_stay(tenant):
     old, young = now() - timedelta(days=3), now() - timedelta(days=1)
     dates = [old] * 1200 + [young]
-    await tenant.log.raw.insert_many(
+    await tenant.log.records.insert_many(
         [entry(date=date)._asdict() | {"serial": number} for number, date in enumerate(dates)]
     )
 
     assert await expire(tenant, timedelta(days=2)) == 1200
 
-    assert [left["date"] for left in await tenant.log.raw.find().to_list(None)] == [young]
+    assert [left["date"] for left in await tenant.log.records.find().to_list(None)] == [young]
 
 
 async def test_a_changed_log_days_counts_for_what_is_there_already(ready_tenant, database):
     aged = entry(date=now() - timedelta(days=3))._asdict()
     for place in (ready_tenant, database.operator):
-        await place.log.raw.insert_one(aged | {"serial": 1})
+        await place.log.records.insert_one(aged | {"serial": 1})
 
     left = []
     for days in (4, 2):
         await Journal(database, days).expire()
-        left.append([await place.log.raw.count_documents({}) for place in (ready_tenant, database.operator)])
+        left.append([await place.log.records.count_documents({}) for place in (ready_tenant, database.operator)])
 
     assert left == [[1, 1], [0, 0]]
 
@@ -234,7 +234,7 @@ async def test_every_field_is_cut(ready_tenant, database):
     journal.add(ready_tenant, entry(**dict.fromkeys(journals.LONGEST, "é" * 60_000)))
     await journal.flush()
 
-    [kept] = await ready_tenant.log.raw.find().to_list(None)
+    [kept] = await ready_tenant.log.records.find().to_list(None)
 
     assert {name: len(kept[name]) for name in journals.LONGEST} == journals.LONGEST
     assert {
@@ -255,17 +255,17 @@ async def test_a_journal_keeps_its_newest_entries_within_its_size(ready_tenant, 
         await journal.flush()
         await journal.shrink_grown()
 
-    kept = sorted([found["serial"] async for found in ready_tenant.log.raw.find()])
+    kept = sorted([found["serial"] async for found in ready_tenant.log.records.find()])
     assert kept == list(range(kept[0], 151))
     assert 15 <= len(kept) <= 21
-    assert await database.operator.log.raw.count_documents({}) == 3
+    assert await database.operator.log.records.count_documents({}) == 3
 
 
 async def test_a_journal_that_is_small_enough_is_let_be_and_entries_without_a_size_go_first(ready_tenant, monkeypatch):
     monkeypatch.setattr(journals, "PAUSE", 0)
     old = [entry()._asdict() | {"serial": number} for number in range(1, 4)]
     new = [entry()._asdict() | {"serial": number, "end": (number - 3) * 100} for number in range(4, 8)]
-    await ready_tenant.log.raw.insert_many([*old, *new])
+    await ready_tenant.log.records.insert_many([*old, *new])
     await ready_tenant.next(journals.COUNTER, 7)
     await ready_tenant.next(journals.WRITTEN, 400)
 
@@ -273,7 +273,7 @@ async def test_a_journal_that_is_small_enough_is_let_be_and_entries_without_a_si
     assert await journals.shrink(ready_tenant, 399) == 3
     assert await journals.shrink(ready_tenant, 200) == 2
 
-    assert sorted([found["serial"] async for found in ready_tenant.log.raw.find()]) == [6, 7]
+    assert sorted([found["serial"] async for found in ready_tenant.log.records.find()]) == [6, 7]
 
 
 async def test_requests_of_nobody_for_what_is_not_there_become_one_entry(client, app, org, written):
@@ -302,7 +302,7 @@ async def test_numbers_go_on_from_write_to_write_and_between_servers(ready_tenan
             journal.add(ready_tenant, entry())
         await journal.flush()
 
-    serials = [found["serial"] for found in await ready_tenant.log.raw.find().sort("serial", 1).to_list(None)]
+    serials = [found["serial"] for found in await ready_tenant.log.records.find().sort("serial", 1).to_list(None)]
 
     assert serials == list(range(1, 10))
 
@@ -311,24 +311,24 @@ async def test_entries_of_a_tenant_that_has_gone_do_not_bring_its_database_back(
     journal = Journal(database, 90)
     journal.add(ready_tenant, entry())
     journal.add(None, entry(user="operator"))
-    await database.tenants.raw.delete_one({"_id": ready_tenant.name})
+    await database.tenants.records.delete_one({"_id": ready_tenant.name})
     await database.drop(ready_tenant.database.name)
 
     await journal.flush()
 
     assert not await database.holds(ready_tenant.database.name)
-    assert (journal.waiting, await database.operator.log.raw.count_documents({})) == (0, 1)
+    assert (journal.waiting, await database.operator.log.records.count_documents({})) == (0, 1)
 
 
 async def test_a_write_whose_answer_was_lost_is_not_written_twice(ready_tenant, database):
     journal = Journal(database, 90)
     journal.add(ready_tenant, entry())
     [(tenant, numbered)] = await journal._next()
-    await tenant.log.raw.insert_many(numbered)
+    await tenant.log.records.insert_many(numbered)
 
     await journals._insert(tenant, numbered)
 
-    assert await tenant.log.raw.count_documents({}) == 1
+    assert await tenant.log.records.count_documents({}) == 1
 
 
 async def test_entries_that_cannot_be_written_do_not_stand_in_the_way_of_others(ready_tenant, database):
@@ -340,7 +340,7 @@ async def test_entries_that_cannot_be_written_do_not_stand_in_the_way_of_others(
     journal.add(ready_tenant, entry(user="bob"))
     await journal.close(SOON)
 
-    assert [found["user"] for found in await ready_tenant.log.raw.find().to_list(None)] == ["bob"]
+    assert [found["user"] for found in await ready_tenant.log.records.find().to_list(None)] == ["bob"]
     assert journal.dropped == 1
 
 

@@ -52,7 +52,7 @@ async def make_again(app, client, org):
     """Remove a tenant, and make another of its name as soon as that may be."""
     await remove(app, client, org)
     long_ago = now() - 2 * removal.LINGERING
-    await app.state.database.tenants.raw.update_one({"_id": org.name}, {"$set": {"lastmod": long_ago}})
+    await app.state.database.tenants.records.update_one({"_id": org.name}, {"$set": {"lastmod": long_ago}})
     body = {"_id": org.name, "email": "info@example.org", "admin_username": "admin", "admin_password": PASSWORD}
     (await client.post("/v1/tenants", json=body, headers=OPERATOR)).raise_for_status()
 
@@ -119,7 +119,7 @@ async def test_a_link_is_worth_nothing_in_the_next_tenant_of_its_name(app, clien
     await client.post(f"/v1/models/{model}/versions?name=a.bin", content=b"abc", headers=org.as_("ada"))
     link = (await client.post(f"/v1/models/{model}/versions/1/link", json={}, headers=org.as_("ada"))).json()
     # As a restore would do it: the records are there again, under another generation.
-    await app.state.database.tenants.raw.update_one({"_id": org.name}, {"$set": {"generation": "another"}})
+    await app.state.database.tenants.records.update_one({"_id": org.name}, {"$set": {"generation": "another"}})
     await client.put(f"/v1/tenants/{org.name}", json={"phone": "1"}, headers=OPERATOR)  # forgets what was known
 
     opened = await client.get(link["url"])
@@ -178,7 +178,7 @@ async def test_whose_item_is_given_to_another_while_a_file_comes_adds_none_to_it
 
     class GivenAway(Upload):
         async def chunks(self):
-            await tenant.models.raw.update_one({"_id": item["_id"]}, {"$set": {"owner": bob.user}})
+            await tenant.models.records.update_one({"_id": item["_id"]}, {"$set": {"owner": bob.user}})
             yield b"weights"
 
     reference = Reference(str(item["_id"]), draft["ordinal"])
@@ -208,15 +208,15 @@ async def admin_of(acme, sessions):
 
 
 async def lose_the_role(acme, caller):
-    await acme.users.raw.update_one({"_id": caller.user}, {"$set": {"role": "regular"}})
+    await acme.users.records.update_one({"_id": caller.user}, {"$set": {"role": "regular"}})
 
 
 async def be_signed_out(acme, caller):
-    await acme.users.raw.update_one({"_id": caller.user}, {"$set": {"signed_out": now() + timedelta(seconds=1)}})
+    await acme.users.records.update_one({"_id": caller.user}, {"$set": {"signed_out": now() + timedelta(seconds=1)}})
 
 
 async def be_removed(acme, caller):
-    await acme.users.raw.delete_one({"_id": caller.user})
+    await acme.users.records.delete_one({"_id": caller.user})
 
 
 @pytest.mark.parametrize("lose", [lose_the_role, be_signed_out, be_removed], ids=lambda loss: loss.__name__)
@@ -241,8 +241,8 @@ async def test_a_write_after_the_last_look_does_not_count_any_more_looks_again(a
     tenant = acme.of_caller(Fence(look))
     await tenant.tags.insert(TagDocument(id="one"))
     await tenant.next("serial")
-    await tenant.tags.raw.delete_one({"_id": "one"})
-    await tenant.tags.raw.find_one({"_id": "one"})
+    await tenant.tags.records.delete_one({"_id": "one"})
+    await tenant.tags.records.find_one({"_id": "one"})
 
     assert len(looks) == 1
     assert looks[0] < FRESH
@@ -275,7 +275,7 @@ async def made_token(tenant, user, scope):
 
 
 async def test_a_tenant_of_an_older_version_gets_one_generation_however_many_ask(database, acme):
-    await database.tenants.raw.update_one({"_id": acme.name}, {"$unset": {"generation": ""}})
+    await database.tenants.records.update_one({"_id": acme.name}, {"$unset": {"generation": ""}})
 
     entered = await asyncio.gather(*(tenants.enter(database, acme.name) for _ in range(3)))
 

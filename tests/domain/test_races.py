@@ -98,7 +98,7 @@ async def nothing():
 
 
 async def records(tenant) -> list[dict]:
-    return await tenant.versions.raw.find({}).sort("number").to_list(None)
+    return await tenant.versions.records.find({}).sort("number").to_list(None)
 
 
 async def test_uploads_at_once_get_an_ordinal_each(tenant, ada, iris):
@@ -130,7 +130,7 @@ async def test_of_two_uploads_with_one_ordinal_one_wins(tenant, ada, iris, ordin
 
 
 async def test_a_number_that_is_an_ordinal_already_is_passed_over(tenant, ada, iris):
-    await tenant.models.raw.update_one({}, {"$set": {"last_version": 10**9 - 2}})
+    await tenant.models.records.update_one({}, {"$set": {"last_version": 10**9 - 2}})
 
     for ordinal in (str(10**9), "", ""):  # so long that it counts as a label
         await versions.add(ada, Kind.MODEL, Reference(iris), Upload(nothing), ordinal=ordinal)
@@ -182,7 +182,7 @@ async def test_of_items_made_at_once_with_one_name_at_two_servers_one_wins(tenan
     )
 
     assert (len(won), [refusal.fault for refusal in refused]) == (1, [NOT_CREATED])
-    assert await tenant.models.raw.count_documents({}) == 1
+    assert await tenant.models.records.count_documents({}) == 1
     assert (await tenant.tags.get("flowers")).uses == 1
 
 
@@ -206,7 +206,7 @@ async def test_a_count_that_many_begin_at_once_gives_each_a_number_of_its_own(te
 
 async def staff(tenant, size) -> None:
     """The users user0, user1..., who never sign in."""
-    await tenant.users.raw.insert_many(
+    await tenant.users.records.insert_many(
         [
             UserDocument(username=f"user{number}", password="-", role=Role.REGULAR, validityPasswordDays=0).model_dump(
                 exclude={"id", "email"}
@@ -226,7 +226,7 @@ def an_addition(number):
 
 
 async def assert_all_have_arrived(tenant, size) -> None:
-    item = await tenant.models.raw.find_one({})
+    item = await tenant.models.records.find_one({})
     uses = {tag.id: tag.uses for tag in await tenant.tags.find({}).to_list()}
     assert sorted(item["tags"]) == sorted(["common", *(f"tag{number}" for number in range(size))])
     assert {pair["name"]: pair["value"] for pair in item["metadata"]} == {f"pair{n}": n for n in range(size)}
@@ -307,7 +307,7 @@ def is_of(record: RegisteredTenant, end: Refused) -> bool:
 
 
 async def administrators(database, record) -> list[str]:
-    return [user["username"] async for user in database.tenant(record).users.raw.find({})]
+    return [user["username"] async for user in database.tenant(record).users.records.find({})]
 
 
 async def test_of_two_servers_that_make_a_tenant_one_wins(database, elsewhere, record, storage, both_have_looked):
@@ -318,7 +318,7 @@ async def test_of_two_servers_that_make_a_tenant_one_wins(database, elsewhere, r
 
     assert (made["_id"], made["state"], is_of(record, refused)) == (record.id, "ready", True)
     assert len(await administrators(database, record)) == 1
-    assert await elsewhere.tenants.raw.count_documents({}) == 1
+    assert await elsewhere.tenants.records.count_documents({}) == 1
 
 
 async def test_of_two_tenants_that_want_one_database_one_wins(database, elsewhere, record, storage, both_have_looked):
@@ -329,7 +329,7 @@ async def test_of_two_tenants_that_want_one_database_one_wins(database, elsewher
     )
 
     assert refused.fault is NAME_TAKEN
-    assert [tenant["_id"] async for tenant in database.tenants.raw.find({})] == [made["_id"]]
+    assert [tenant["_id"] async for tenant in database.tenants.records.find({})] == [made["_id"]]
     await database.drop(other.database)
 
 
@@ -402,7 +402,7 @@ async def test_a_server_that_is_overtaken_while_it_makes_the_default_tenant_star
     async def added_too_late(*args, **kwargs):
         if not overtaken:
             overtaken.append(True)
-            await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
+            await database.tenants.records.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
             await removal.clear(elsewhere, storage)
             await tenants.make(elsewhere, storage, other, ADMIN)
         return await add(*args, **kwargs)
@@ -421,7 +421,7 @@ async def test_a_tenant_whose_removal_ends_while_its_name_is_taken_again_is_made
     find_holder = tenants._holder
 
     async def found_after_the_removal(*args):
-        await database.tenants.raw.delete_one({"_id": record.id})
+        await database.tenants.records.delete_one({"_id": record.id})
         return await find_holder(*args)
 
     monkeypatch.setattr(tenants, "_holder", found_after_the_removal)
@@ -450,7 +450,7 @@ async def test_a_start_beside_an_interrupted_restore_of_the_default_tenant_says_
 
 
 async def test_a_tenant_that_another_server_is_making_is_left_alone(database, half_made, storage):
-    await database.tenants.raw.update_one({"_id": half_made.id}, {"$set": {"lastmod": now()}})
+    await database.tenants.records.update_one({"_id": half_made.id}, {"$set": {"lastmod": now()}})
 
     await removal.clear(database, storage)
     with pytest.raises(Refused) as refusal:
@@ -504,14 +504,14 @@ async def test_what_a_server_writes_that_has_not_heard_of_a_removal_does_not_sta
     await believed.tags.insert(TagDocument(id="late"))
     storage.of(record.id).contents["digest"] = b"late"
     await removal.clear(database, storage)
-    too_early = await database.tenants.raw.count_documents({"state": "removed"})
-    await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": now() - removal.LINGERING}})
+    too_early = await database.tenants.records.count_documents({"state": "removed"})
+    await database.tenants.records.update_one({"_id": record.id}, {"$set": {"lastmod": now() - removal.LINGERING}})
     await removal.clear(elsewhere, storage)
 
     assert too_early == 1
     assert not await database.holds(record.database)
     assert record.id not in storage.tenants
-    assert await database.tenants.raw.count_documents({}) == 0
+    assert await database.tenants.records.count_documents({}) == 0
 
 
 async def test_a_tenant_of_the_same_name_waits_until_nobody_believes_in_the_old_one(
@@ -526,7 +526,7 @@ async def test_a_tenant_of_the_same_name_waits_until_nobody_believes_in_the_old_
         """While it waits a late writer comes, then the time goes by."""
         waits.append(seconds)
         await believed.tags.insert(TagDocument(id="late"))
-        await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
+        await database.tenants.records.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
 
     again = RegisteredTenant(id=record.id, database=record.database)
     await tenants.make(database, storage, again, ADMIN, sleep=sleep)
@@ -538,7 +538,7 @@ async def test_a_tenant_of_the_same_name_waits_until_nobody_believes_in_the_old_
 
 async def test_a_name_that_is_being_given_free_for_too_long_is_refused(database, record, storage):
     await database.tenants.insert(record)
-    await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"state": "removing"}})
+    await database.tenants.records.update_one({"_id": record.id}, {"$set": {"state": "removing"}})
     other = RegisteredTenant(id="other", database=record.database)
 
     with pytest.raises(Refused) as refusal:
@@ -550,7 +550,7 @@ async def test_a_name_that_is_being_given_free_for_too_long_is_refused(database,
 
 async def renewed_since(database, record, moment):
     for _ in range(1000):
-        seen = await database.tenants.raw.find_one({"_id": record.id})
+        seen = await database.tenants.records.find_one({"_id": record.id})
         if seen["lastmod"] > moment:
             break
         await asyncio.sleep(0.01)
@@ -571,18 +571,18 @@ async def test_a_removal_that_takes_long_is_renewed_and_left_to_its_server(datab
     monkeypatch.setattr(removal, "RENEWED_EVERY", 0.01)
     removing = asyncio.create_task(removal.remove(database, storage, record.id, default=""))
     await begun.wait()
-    claimed = await elsewhere.tenants.raw.find_one({"_id": record.id})
+    claimed = await elsewhere.tenants.records.find_one({"_id": record.id})
 
-    await elsewhere.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
+    await elsewhere.tenants.records.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
     seen = await renewed_since(elsewhere, record, LONG_AGO)
     await removal.clear(elsewhere, other)
-    after = await elsewhere.tenants.raw.find_one({"_id": record.id})
+    after = await elsewhere.tenants.records.find_one({"_id": record.id})
     go_on.set()
     await removing
 
     assert seen["lastmod"] >= claimed["lastmod"]
     assert after["remover"] == claimed["remover"]
-    assert (await elsewhere.tenants.raw.find_one({"_id": record.id}))["state"] == "removed"
+    assert (await elsewhere.tenants.records.find_one({"_id": record.id}))["state"] == "removed"
 
 
 async def test_a_removal_whose_server_died_is_taken_over_and_its_name_free_within_seconds(
@@ -590,7 +590,7 @@ async def test_a_removal_whose_server_died_is_taken_over_and_its_name_free_withi
 ):
     tenant = await made_with_something_in_it(database, record, storage)
     died = now() - removal.STALE["removing"] - timedelta(seconds=1)
-    await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"state": "removing", "lastmod": died}})
+    await database.tenants.records.update_one({"_id": record.id}, {"$set": {"state": "removing", "lastmod": died}})
 
     await tenants.make(elsewhere, storage, RegisteredTenant(id=record.id, database=record.database), ADMIN)
 
@@ -617,7 +617,7 @@ async def test_a_server_that_was_taken_for_dead_drops_nothing_of_a_tenant_of_the
     monkeypatch.setattr(type(database), "drop", drop)
     removing = asyncio.create_task(removal.remove(database, storage, record.id, default=""))
     await stopped.wait()
-    await elsewhere.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
+    await elsewhere.tenants.records.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
     await tenants.make(elsewhere, storage, RegisteredTenant(id=record.id, database=record.database), ADMIN)
     storage.of(record.id).contents["digest"] = b"the new tenant's"
     go_on.set()
@@ -639,11 +639,11 @@ async def test_a_tenant_whose_files_cannot_be_cleared_away_keeps_no_other_from_i
     for each in (record, other):
         await made_with_something_in_it(database, each, storage)
     died = {"$set": {"state": "removing", "lastmod": LONG_AGO}}
-    await database.tenants.raw.update_many({"_id": {"$in": [record.id, other.id]}}, died)
+    await database.tenants.records.update_many({"_id": {"$in": [record.id, other.id]}}, died)
 
     await removal.clear(database, storage)
 
-    left = [each["_id"] async for each in database.tenants.raw.find({})]
+    left = [each["_id"] async for each in database.tenants.records.find({})]
     assert left == [record.id]
     assert other.id not in storage.tenants
 
@@ -661,10 +661,10 @@ async def test_an_interrupted_removal_is_finished_later(database, elsewhere, rec
     assert await tenants.enter(elsewhere, record.id) is None
     whole = MemoryStorage()
     whole.tenants = storage.tenants
-    await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
+    await database.tenants.records.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
     await removal.clear(elsewhere, whole)
 
-    assert await database.tenants.raw.count_documents({}) == 0
+    assert await database.tenants.records.count_documents({}) == 0
     assert not await database.holds(record.database)
     assert record.id not in whole.tenants
     assert (await tenants.make(database, whole, RegisteredTenant(id=record.id, database=record.database), ADMIN))[

@@ -42,7 +42,7 @@ def vanishes(monkeypatch):
 
         async def watched(write, refusal):
             async def looked_for_too_late():
-                await collection.raw.delete_many({})
+                await collection.records.delete_many({})
                 return await refusal()
 
             return await write_unless_taken(write, looked_for_too_late)
@@ -70,7 +70,7 @@ async def test_a_user(tenant, vanishes, email):
 
     added = await users.add(tenant, "Bob", PASSWORD, Role.REGULAR, email=email, days=0)
 
-    assert [user["_id"] async for user in tenant.users.raw.find({})] == [added.id]
+    assert [user["_id"] async for user in tenant.users.records.find({})] == [added.id]
 
 
 async def test_an_item(ada, tenant, not_there_yet, monkeypatch):
@@ -78,14 +78,14 @@ async def test_an_item(ada, tenant, not_there_yet, monkeypatch):
     taken = creation.taken
 
     async def looked_for_too_late(*args):
-        await tenant.models.raw.delete_many({})
+        await tenant.models.records.delete_many({})
         return await taken(*args)
 
     monkeypatch.setattr(creation, "taken", looked_for_too_late)
 
     made = await items.create(ada, Kind.MODEL, new_item(name="iris", external_id=ONE))
 
-    assert [item["_id"] async for item in tenant.models.raw.find({})] == [made["_id"]]
+    assert [item["_id"] async for item in tenant.models.records.find({})] == [made["_id"]]
 
 
 async def test_an_external_id(ada, tenant, not_there_yet, monkeypatch):
@@ -94,7 +94,7 @@ async def test_an_external_id(ada, tenant, not_there_yet, monkeypatch):
     taken = changes.taken
 
     async def looked_for_too_late(*args):
-        await tenant.models.raw.delete_one({"name": "iris"})
+        await tenant.models.records.delete_one({"name": "iris"})
         return await taken(*args)
 
     monkeypatch.setattr(changes, "taken", looked_for_too_late)
@@ -113,7 +113,7 @@ async def test_a_namesake_of_a_restored_item(ada, tenant, vanishes):
     restored = await trash.restore(ada, str(first["_id"]))
 
     assert restored["_id"] == first["_id"]
-    assert [item["_id"] async for item in tenant.models.raw.find({})] == [first["_id"]]
+    assert [item["_id"] async for item in tenant.models.records.find({})] == [first["_id"]]
 
 
 async def test_a_trashed_item_that_another_request_purges_is_not_found(ada, tenant, monkeypatch):
@@ -123,7 +123,7 @@ async def test_a_trashed_item_that_another_request_purges_is_not_found(ada, tena
 
     async def found_and_purged(*args):
         record = await find(*args)
-        await tenant.trash.raw.delete_many({})
+        await tenant.trash.records.delete_many({})
         return record
 
     monkeypatch.setattr(trash, "_find", found_and_purged)
@@ -141,7 +141,7 @@ async def test_an_experiment(ada, tenant, not_there_yet, vanishes, name):
 
     made = await experiments.create(ada, NewExperiment(details=Details(name=name, external_id=ONE)), LIMITS)
 
-    assert [each["_id"] async for each in tenant.experiments.raw.find({})] == [made["_id"]]
+    assert [each["_id"] async for each in tenant.experiments.records.find({})] == [made["_id"]]
 
 
 async def test_an_external_id_of_an_experiment(ada, tenant, not_there_yet, monkeypatch):
@@ -150,7 +150,7 @@ async def test_an_external_id_of_an_experiment(ada, tenant, not_there_yet, monke
     taken = records.taken
 
     async def looked_for_too_late(*args):
-        await tenant.experiments.raw.delete_one({"_id": first["_id"]})
+        await tenant.experiments.records.delete_one({"_id": first["_id"]})
         return await taken(*args)
 
     monkeypatch.setattr(records, "taken", looked_for_too_late)

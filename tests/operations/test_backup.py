@@ -124,7 +124,7 @@ async def lose(database, storage, tenant):
     """As when a machine is lost."""
     await database.drop(tenant.database.name)
     await storage.forget(tenant.name)
-    await database.tenants.raw.delete_one({"_id": tenant.name})
+    await database.tenants.records.delete_one({"_id": tenant.name})
 
 
 async def everything(tenant):
@@ -172,13 +172,13 @@ async def chunks_of(*chunks):
 
 async def test_a_restored_tenant_has_its_indexes(database, storage, tmp_path):
     tenant = await organisation(database, storage, "acme")
-    indexes = await tenant.models.raw.index_information()
+    indexes = await tenant.models.records.index_information()
     await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
 
     await restore(database, storage, tmp_path / "all.tar", [], lambda _: None, name=f"{OURS}-again")
 
     again = await tenants.enter(database, f"{OURS}-again")
-    assert (await again.models.raw.index_information()).keys() == indexes.keys()
+    assert (await again.models.records.index_information()).keys() == indexes.keys()
 
 
 async def test_a_tenant_that_is_there_is_not_overwritten(database, storage, tmp_path):
@@ -191,7 +191,7 @@ async def test_a_tenant_that_is_there_is_not_overwritten(database, storage, tmp_
 
     assert await everything(tenant) == before
 
-    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"state": "removing"}})
+    await database.tenants.records.update_one({"_id": tenant.name}, {"$set": {"state": "removing"}})
     with pytest.raises(RestoreError, match="still being removed"):
         await restore(database, storage, tmp_path / "all.tar", [], lambda _: None)
 
@@ -222,7 +222,7 @@ async def test_a_tenant_that_is_not_there(database, storage, tmp_path):
 
 async def test_a_tenant_of_a_newer_version_is_not_backed_up_by_an_older_one(database, storage, tmp_path):
     tenant = await organisation(database, storage, "acme")
-    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"schema_number": NEWEST + 1}})
+    await database.tenants.records.update_one({"_id": tenant.name}, {"$set": {"schema_number": NEWEST + 1}})
 
     with pytest.raises(BackupError, match="run the newer version"):
         await backup(database, storage, tmp_path / "all.tar", [], lambda _: None)
@@ -398,7 +398,7 @@ async def test_no_sweep_removes_bytes_that_a_backup_has_still_to_copy(database, 
     async with aclosing(reading) as chunks:
         async for chunk in chunks:
             if b"/blobs/" in chunk[:200] and not swept:
-                await tenant.versions.raw.delete_many({})
+                await tenant.versions.records.delete_many({})
                 swept += [each async for each in sweep_tenants(database, grace=timedelta(days=1))]
     swept += [each async for each in sweep_tenants(database, grace=timedelta(days=1))]
 
@@ -437,7 +437,7 @@ async def test_what_is_written_while_a_backup_runs_leaves_no_loose_ends(database
 
     async def meanwhile(chunk):
         """After the models were read: one leaves the trash, a version gets an alias, and an aliased one is removed."""
-        if f"/records/{tenant.trash.raw.name}/".encode() in chunk[:200] and not done:
+        if f"/records/{tenant.trash.name}/".encode() in chunk[:200] and not done:
             done.append(await trash.restore(caller, str(thrown["_id"])))
             await versions.add(caller, Kind.MODEL, Reference("iris"), of(b"newer"))
             await versions.remove(caller, Kind.MODEL, Reference("iris", "1"), force=True)
@@ -488,9 +488,9 @@ async def test_an_increment_has_the_bytes_that_are_new_and_is_restored_with_what
     database, storage, tmp_path
 ):
     tenant = await organisation(database, storage, "acme")
-    await tenant.blob_records.raw.update_many({}, {"$set": {"touched": now() - timedelta(days=1)}})
+    await tenant.blob_records.records.update_many({}, {"$set": {"touched": now() - timedelta(days=1)}})
     generation = str(ObjectId.from_datetime(now() - timedelta(days=2)))
-    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
+    await database.tenants.records.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
     await backup(database, storage, tmp_path / "full.tar", [], lambda _: None)
     with read(tmp_path / "full.tar") as full:
         since = Increment(full.identity, datetime.fromisoformat(full.made))
@@ -612,9 +612,9 @@ async def administrator_of(tenant):
 
 async def made_days_ago(database, storage, tenant):
     """The tenant, which is old like its bytes: what is sent from now on is new."""
-    await tenant.blob_records.raw.update_many({}, {"$set": {"touched": now() - timedelta(days=1)}})
+    await tenant.blob_records.records.update_many({}, {"$set": {"touched": now() - timedelta(days=1)}})
     generation = str(ObjectId.from_datetime(now() - timedelta(days=2)))
-    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
+    await database.tenants.records.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
     tenant = await tenants.enter(database, tenant.name)
     tenant.blobs = storage.of(tenant.name)
     return tenant
@@ -641,9 +641,9 @@ async def test_each_tenant_is_backed_up_when_it_is_due_by_one_server_and_old_bac
 
 async def test_an_increment_by_schedule_continues_a_full_backup_that_stays_as_long(database, storage, target):
     tenant = await organisation(database, storage, "acme")
-    await tenant.blob_records.raw.update_many({}, {"$set": {"touched": now() - timedelta(days=2)}})
+    await tenant.blob_records.records.update_many({}, {"$set": {"touched": now() - timedelta(days=2)}})
     generation = str(ObjectId.from_datetime(now() - timedelta(days=3)))
-    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
+    await database.tenants.records.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
     plan = BackupPlan(timedelta(hours=1), timedelta(hours=4), 2)
     moment = now()
     server = ScheduledBackups(database, storage, target, plan, lambda: moment)

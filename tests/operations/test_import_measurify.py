@@ -149,7 +149,7 @@ async def test_words_are_counted(database, storage, registry):
     await imported(database, storage, registry)
 
     alice = await somebody_of(database)
-    words = {word["_id"]: (word["usage"], word.get("uses", 0)) async for word in alice.tenant.tags.raw.find({})}
+    words = {word["_id"]: (word["usage"], word.get("uses", 0)) async for word in alice.tenant.tags.records.find({})}
     assert words == {"vision": ("default", 1), "small": ("folk", 1)}
 
 
@@ -197,7 +197,7 @@ async def test_an_import_that_was_killed_goes_on(database, registry):
 
     assert (done.versions, done.problems) == (1, [])
     alice = await somebody_of(database)
-    assert await alice.tenant.versions.raw.count_documents({}) == 2
+    assert await alice.tenant.versions.records.count_documents({}) == 2
 
 
 KEYS = [

@@ -72,8 +72,8 @@ async def swept_clean(folder, oracle):
         await database.open()
         tenant = await tenants.enter(database, TENANT)
         swept = await sweep.sweep(tenant, grace=timedelta())
-        named = {file["digest"] async for version in tenant.versions.raw.find({}) for file in version["files"]}
-        logged = {file["digest"] async for file in tenant.artifact_files.raw.find({})}
+        named = {file["digest"] async for version in tenant.versions.records.find({}) for file in version["files"]}
+        logged = {file["digest"] async for file in tenant.artifact_files.records.find({})}
         left = [file for file in (folder / "uploads").rglob("*") if file.is_file()]
         assert {digest for shape in oracle.shapes() for digest in shape.digests} == named
         assert {file.name for file in left} == named | logged

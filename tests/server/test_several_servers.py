@@ -148,18 +148,18 @@ async def test_a_tenant_of_an_older_version_is_upgraded_once(pair):
     database = connect(pair[0].settings["DATABASE"])
     await database.open()
     tenant = database.tenant(RegisteredTenant(id=TENANT, database=pair[0].settings["DEFAULT_TENANT_DATABASE"]))
-    await tenant.versions.raw.update_many({}, {"$unset": {"serial": ""}})
-    await database.tenants.raw.update_one({"_id": TENANT}, {"$unset": {"schema_number": "", "schema_target": ""}})
+    await tenant.versions.records.update_many({}, {"$unset": {"serial": ""}})
+    await database.tenants.records.update_one({"_id": TENANT}, {"$unset": {"schema_number": "", "schema_target": ""}})
 
     async def is_upgraded() -> bool:  # each server looks at the tenant again within 3 seconds
         for server in pair:
             await asyncio.to_thread(httpx.get, f"{server.url}/v1/models", headers={"Authorization": token})
-        return await database.tenants.raw.find_one({"_id": TENANT, "schema_number": NEWEST}) is not None
+        return await database.tenants.records.find_one({"_id": TENANT, "schema_number": NEWEST}) is not None
 
     async with asyncio.timeout(30):
         while not await is_upgraded():
             pass
-    serials = [version.get("serial") async for version in tenant.versions.raw.find({})]
+    serials = [version.get("serial") async for version in tenant.versions.records.find({})]
     database.close()
 
     assert sum(server.log.read_text().count("upgrade from schema 0 to") for server in pair) == 1

@@ -96,7 +96,7 @@ async def test_a_record_that_is_there_stays_and_the_other_writes_are_made(tenant
 
 @on_the_wire
 async def test_a_write_that_the_database_refuses_is_raised_and_the_others_are_made(tenant, most):
-    await tenant.tags.raw.insert_one({"_id": "a", "uses": "many"})
+    await tenant.tags.records.insert_one({"_id": "a", "uses": "many"})
     wrong = Update({"_id": "a"}, {"$inc": {"uses": 1}})
     good = Update({"_id": "b"}, {"$inc": {"uses": 1}}, upsert=True)
 

@@ -29,8 +29,8 @@ def documents():
 async def listing(tenant, monkeypatch):
     """Of 90 documents, of which every fifth is in the sample."""
     monkeypatch.setattr(cuts, "EVERY", 5)
-    await tenant.models.raw.insert_many([each | {"owner": ObjectId()} for each in documents()])
-    return Listing(tenant.models.raw, {}, [("name", ASCENDING)], top=COUNT, samples=Samples())
+    await tenant.models.records.insert_many([each | {"owner": ObjectId()} for each in documents()])
+    return Listing(tenant.models.records, {}, [("name", ASCENDING)], top=COUNT, samples=Samples())
 
 
 def in_order(field, direction, query):

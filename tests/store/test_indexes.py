@@ -87,11 +87,11 @@ async def library(mongo: str) -> AsyncIterator[Library]:
     tenant = database.tenant(RegisteredTenant(id="indexes", database=f"{OURS}-indexes-tenant"))
     await tenant.prepare()
     for kind in Kind:
-        await tenant.items(kind).raw.insert_many([an_item(serial) for serial in range(1, MANY + 1)])
+        await tenant.items(kind).records.insert_many([an_item(serial) for serial in range(1, MANY + 1)])
     for words in (tenant.tags, tenant.metadata):
-        await words.raw.insert_many([a_word(number) for number in range(MANY)])
-    await tenant.users.raw.insert_many([a_user(number) for number in range(MANY)])
-    await database.tenants.raw.insert_many([a_tenant(number) for number in range(MANY)])
+        await words.records.insert_many([a_word(number) for number in range(MANY)])
+    await tenant.users.records.insert_many([a_user(number) for number in range(MANY)])
+    await database.tenants.records.insert_many([a_tenant(number) for number in range(MANY)])
     yield Library(database, tenant, heard)
     database.close()
 
@@ -163,7 +163,7 @@ OF_TRAINED = FILTERS | {"datasets": {"datasets": str(ADA)}, "status": {"status":
 def items(library: Library, kind: Kind, role: Role, filter_: Any, order: Order) -> Listing:
     caller = Caller(library.tenant, ADA, "ada", role)
     query = within(readable_by(caller), filter_of(fields.ITEMS[kind], json.dumps(filter_)))
-    return Listing(library.tenant.items(kind).raw, query, order, top=MANY, samples=library.tenant.known.samples)
+    return Listing(library.tenant.items(kind).records, query, order, top=MANY, samples=library.tenant.known.samples)
 
 
 async def test_a_plan_without_an_index_says_so(library: Library) -> None:
@@ -227,8 +227,8 @@ async def test_what_was_made_from_a_version_is_found_by_an_index(library: Librar
     made = [
         {"item": ADA, "number": n, "ordinal_key": str(n), "inputs": [{"item": ObjectId(), "number": 1}]} for n in (1, 2)
     ]
-    await library.tenant.versions.raw.insert_many(made)
-    asked = library.tenant.versions.raw.find({"inputs.item": {"$in": [made[0]["inputs"][0]["item"]]}})
+    await library.tenant.versions.records.insert_many(made)
+    asked = library.tenant.versions.records.find({"inputs.item": {"$in": [made[0]["inputs"][0]["item"]]}})
 
     plan = json.dumps(await asked.explain(), default=str)
 
@@ -244,8 +244,8 @@ IN_MEMORY = {
 
 
 async def test_users_and_tenants_are_walked_by_an_index(library: Library) -> None:
-    people = Listing(library.tenant.users.raw, {}, LATEST)
-    organisations = Listing(library.database.tenants.raw, {"state": "ready"}, LATEST)
+    people = Listing(library.tenant.users.records, {}, LATEST)
+    organisations = Listing(library.database.tenants.records, {"state": "ready"}, LATEST)
     lists = [
         people,
         people._replace(order=[("username", 1)]),
@@ -263,7 +263,7 @@ async def test_users_and_tenants_are_walked_by_an_index(library: Library) -> Non
 async def test_words_are_walked_by_an_index(library: Library) -> None:
     for words in (library.tenant.tags, library.tenant.metadata):
         for query in ({}, {"usage": "default"}):
-            for is_whole, plan in await library.plans(Listing(words.raw, query, LATEST)):
+            for is_whole, plan in await library.plans(Listing(words.records, query, LATEST)):
                 assert "COLLSCAN" not in plan or is_a_total(plan), query
                 assert not (is_whole and '"SORT"' in plan), query
 
@@ -281,7 +281,7 @@ async def test_the_versions_of_an_item_are_walked_by_an_index(library: Library) 
 
 async def test_a_list_that_was_asked_for_lately_takes_one_window_and_one_count(library: Library) -> None:
     query = {"tags": "often"}
-    asked = Listing(library.tenant.models.raw, query, NEWEST, top=100_000)  # all its items are old ones
+    asked = Listing(library.tenant.models.records, query, NEWEST, top=100_000)  # all its items are old ones
     statistics = ScanStatistics()
 
     async def again() -> tuple[ListPage, int]:

@@ -73,23 +73,23 @@ async def age(database, name):
     """Make the records of a tenant those of version 0.1.0."""
     record = await database.tenants.find_one({"_id": name})
     tenant = database.tenant(record)
-    await database.tenants.raw.update_one({"_id": name}, {"$unset": {"schema_number": "", "schema_target": ""}})
-    await tenant.users.raw.update_many({}, {"$unset": {"username_key": ""}})
-    await tenant.versions.raw.update_many({}, {"$unset": {"serial": ""}})
-    await tenant.tags.raw.update_many({}, {"$unset": {"key": "", "pieces": "", "seen": ""}})
-    await tenant.models.raw.update_many({}, {"$set": {"name_key": "modèle"}})
-    await tenant.search_entries.raw.drop()
+    await database.tenants.records.update_one({"_id": name}, {"$unset": {"schema_number": "", "schema_target": ""}})
+    await tenant.users.records.update_many({}, {"$unset": {"username_key": ""}})
+    await tenant.versions.records.update_many({}, {"$unset": {"serial": ""}})
+    await tenant.tags.records.update_many({}, {"$unset": {"key": "", "pieces": "", "seen": ""}})
+    await tenant.models.records.update_many({}, {"$set": {"name_key": "modèle"}})
+    await tenant.search_entries.records.drop()
 
 
 async def is_upgraded(database, name):
     tenant = database.tenant(await database.tenants.find_one({"_id": name}))
-    serials = sorted([version.get("serial") async for version in tenant.versions.raw.find({})], key=str)
-    [item] = [item async for item in tenant.models.raw.find({})]
-    entry = await tenant.search_entries.raw.find_one({"names": "m*ele"})
+    serials = sorted([version.get("serial") async for version in tenant.versions.records.find({})], key=str)
+    [item] = [item async for item in tenant.models.records.find({})]
+    entry = await tenant.search_entries.records.find_one({"names": "m*ele"})
     if item["name_key"] != "modele" or entry is None:
         return False
-    [term] = [term async for term in tenant.tags.raw.find({})]
-    keys = {user.get("username_key") async for user in tenant.users.raw.find({})}
+    [term] = [term async for term in tenant.tags.records.find({})]
+    keys = {user.get("username_key") async for user in tenant.users.records.find({})}
     return (
         len(set(serials)) == VERSIONS and None not in serials and keys == {"ada", "boss"} and sum(term["seen"].values())
     )
@@ -123,7 +123,7 @@ async def test_serials_follow_the_order_of_creation_and_new_ones_come_after(data
     tenant = await tenants.enter(database, older.id)
     eve = await somebody(tenant, "eve")
 
-    by_age = [version["serial"] async for version in tenant.versions.raw.find({}).sort("number", 1)]
+    by_age = [version["serial"] async for version in tenant.versions.records.find({}).sort("number", 1)]
     await items.create(eve, Kind.MODEL, new_item(name="new"))
     created = await drafts.begin(eve, Kind.MODEL, Reference("new"))
 
@@ -132,7 +132,7 @@ async def test_serials_follow_the_order_of_creation_and_new_ones_come_after(data
 
 
 async def test_a_version_in_the_state_archived_leaves_lists_after_the_upgrade(database, older):
-    versions = database.tenant(older).versions.raw
+    versions = database.tenant(older).versions.records
     await versions.update_one({"number": 2}, {"$set": {"state": "ARCHIVED"}, "$unset": {"archived": ""}})
 
     await tenants.enter(database, older.id)
@@ -190,7 +190,7 @@ async def one_tenant(database, storage):
     name = f"{OURS}-{uuid.uuid4().hex[:8]}"
     new = NewTenant(name=name, email="a@example.org", administrator=Administrator("boss", PASSWORD))
     await tenants.create(database, storage, new)
-    await database.tenants.raw.update_one({"_id": name}, {"$unset": {"schema_number": ""}})
+    await database.tenants.records.update_one({"_id": name}, {"$unset": {"schema_number": ""}})
     return name
 
 
@@ -215,18 +215,18 @@ async def test_an_interrupted_upgrade_goes_on_with_the_interrupted_step(database
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 async def test_a_step_can_run_twice_at_the_same_time_and_again(database, older, step):
-    await database.tenants.raw.update_one({"_id": older.id}, {"$set": {"schema_number": NEWEST}})
+    await database.tenants.records.update_one({"_id": older.id}, {"$set": {"schema_number": NEWEST}})
     tenant = database.tenant(older)
     for other in STEPS:
         if other is not step:
             await other.run(tenant, Progress("", print))
 
     await asyncio.gather(step.run(tenant, Progress("", print)), step.run(tenant, Progress("", print)))
-    first = [version async for version in tenant.versions.raw.find({})]
+    first = [version async for version in tenant.versions.records.find({})]
     await step.run(tenant, Progress("", print))
 
     assert await is_upgraded(database, older.id)
-    assert [version async for version in tenant.versions.raw.find({})] == first
+    assert [version async for version in tenant.versions.records.find({})] == first
 
 
 async def test_a_request_waits_for_a_moment_and_is_told_when_to_come_back(database, older):
@@ -261,7 +261,7 @@ async def test_requests_of_one_server_share_an_upgrade(database, older):
 
 @pytest.mark.parametrize("field", ["schema_number", "schema_target"])
 async def test_a_tenant_of_a_newer_version_is_refused_with_a_sentence(database, older, caplog, field):
-    await database.tenants.raw.update_one({"_id": older.id}, {"$set": {field: NEWEST + 7}})
+    await database.tenants.records.update_one({"_id": older.id}, {"$set": {field: NEWEST + 7}})
 
     for _ in range(2):
         with pytest.raises(Refused, match=f"{older.id} has schema {NEWEST + 7}, this server knows") as refused:
@@ -273,7 +273,7 @@ async def test_a_tenant_of_a_newer_version_is_refused_with_a_sentence(database, 
 
 async def test_an_upgrade_that_fails_is_told_in_the_log_and_not_tried_by_each_request(database, older, caplog):
     tenant = database.tenant(older)
-    await tenant.users.raw.insert_one({"username": 5, "email": "five@example.org"})  # no version writes that
+    await tenant.users.records.insert_one({"username": 5, "email": "five@example.org"})  # no version writes that
 
     for _ in range(3):
         with pytest.raises(Refused) as refused:
@@ -286,7 +286,7 @@ async def test_an_upgrade_that_fails_is_told_in_the_log_and_not_tried_by_each_re
 
 async def test_jobs_go_on_with_the_other_tenants(database, storage, older):
     name = await one_tenant(database, storage)
-    await database.tenants.raw.update_one({"_id": older.id}, {"$set": {"schema_number": NEWEST + 1}})
+    await database.tenants.records.update_one({"_id": older.id}, {"$set": {"schema_number": NEWEST + 1}})
 
     opened = {tenant.name async for tenant in open_all(database)}
 
@@ -299,7 +299,7 @@ async def test_a_tenant_that_is_removed_meanwhile_ends_its_upgrade(database, old
     monkeypatch.setattr(upgrades, "BEAT", 0.001)
 
     async def removed(_tenant, _progress):
-        await database.tenants.raw.update_one({"_id": older.id}, {"$set": {"state": "removing"}})
+        await database.tenants.records.update_one({"_id": older.id}, {"$set": {"state": "removing"}})
         await asyncio.Event().wait()
 
     with pytest.raises(Refused) as refused:
@@ -311,17 +311,17 @@ async def test_a_tenant_that_is_removed_meanwhile_ends_its_upgrade(database, old
 async def test_indexes_of_an_older_version_become_those_of_this_one(database, storage):
     name = await one_tenant(database, storage)
     tenant = database.tenant(await database.tenants.find_one({"_id": name}))
-    await tenant.versions.raw.drop_index("serial_1")
-    await tenant.versions.raw.create_index("serial")  # of the same name, and not unique
-    await tenant.models.raw.create_index("nothing_any_more")
-    await tenant.models.raw.drop_index("name_1_serial_1")
+    await tenant.versions.records.drop_index("serial_1")
+    await tenant.versions.records.create_index("serial")  # of the same name, and not unique
+    await tenant.models.records.create_index("nothing_any_more")
+    await tenant.models.records.drop_index("name_1_serial_1")
 
     await tenants.enter(database, name)
 
     for document in OF_A_TENANT:
         bound = tenant.bound(document)
-        assert (await bound.raw.index_information()).keys() - {"_id_"} == bound.declared_indexes.keys()
-    assert (await tenant.versions.raw.index_information())["serial_1"]["unique"]
+        assert (await bound.records.index_information()).keys() - {"_id_"} == bound.declared_indexes.keys()
+    assert (await tenant.versions.records.index_information())["serial_1"]["unique"]
 
 
 async def test_an_index_that_has_not_changed_is_not_built_again(database, storage):
@@ -330,15 +330,15 @@ async def test_an_index_that_has_not_changed_is_not_built_again(database, storag
     dropped = []
 
     class Watched:
-        def __init__(self, raw):
-            self.raw = raw
+        def __init__(self, watched):
+            self.watched = watched
 
         def __getattr__(self, wanted):
             if wanted == "drop_index":
-                dropped.append(self.raw.name)
-            return getattr(self.raw, wanted)
+                dropped.append(self.watched.name)
+            return getattr(self.watched, wanted)
 
-    tenant.known.collections = {each.get_settings().name: Watched(tenant.bound(each).raw) for each in OF_A_TENANT}
+    tenant.known.collections = {each.get_settings().name: Watched(tenant.bound(each).records) for each in OF_A_TENANT}
 
     await upgrade(database, name)
 
@@ -365,21 +365,21 @@ async def test_the_command_upgrades_all_and_says_what_it_does(database, older, c
 async def test_a_lease_that_an_older_server_holds_stays_held_under_its_newer_name(database, older):
     tenant, until, owner = database.tenant(older), now() + timedelta(minutes=1), ObjectId()
     held = {"held": until, "holder": owner, "asked": owner}
-    await tenant.uploads.raw.insert_many([{"_id": "a" * 32, **held}, {"_id": "b" * 32, "lease_until": until}])
-    await tenant.trash.raw.insert_one({"_id": owner, "held": until})
-    await tenant.blob_records.raw.insert_one({"_id": "c" * 64, "going": until})
-    await tenant.users.raw.update_one({"username": "boss"}, {"$set": {"leaving": owner}})
+    await tenant.uploads.records.insert_many([{"_id": "a" * 32, **held}, {"_id": "b" * 32, "lease_until": until}])
+    await tenant.trash.records.insert_one({"_id": owner, "held": until})
+    await tenant.blob_records.records.insert_one({"_id": "c" * 64, "going": until})
+    await tenant.users.records.update_one({"username": "boss"}, {"$set": {"leaving": owner}})
 
     await lease_fields.run(tenant, Progress("", print))
 
     lease = Lease(tenant.uploads.records, "a" * 32, timedelta(seconds=1), until="lease_until", owner="lease_owner")
     assert await lease.acquire() is None
     leased = {"lease_until": until, "lease_owner": owner, "lease_requested": owner}
-    assert await tenant.uploads.raw.find_one({"_id": "a" * 32}) == {"_id": "a" * 32, **leased}
-    assert await tenant.uploads.raw.find_one({"_id": "b" * 32}) == {"_id": "b" * 32, "lease_until": until}
-    assert await tenant.trash.raw.find_one({}) == {"_id": owner, "lease_until": until}
-    assert await tenant.blob_records.raw.find_one({}) == {"_id": "c" * 64, "deleting_since": until}
-    boss = await tenant.users.raw.find_one({"username": "boss"})
+    assert await tenant.uploads.records.find_one({"_id": "a" * 32}) == {"_id": "a" * 32, **leased}
+    assert await tenant.uploads.records.find_one({"_id": "b" * 32}) == {"_id": "b" * 32, "lease_until": until}
+    assert await tenant.trash.records.find_one({}) == {"_id": owner, "lease_until": until}
+    assert await tenant.blob_records.records.find_one({}) == {"_id": "c" * 64, "deleting_since": until}
+    boss = await tenant.users.records.find_one({"username": "boss"})
     assert boss["demotion_token"] == owner
     assert "leaving" not in boss
 
@@ -387,7 +387,7 @@ async def test_a_lease_that_an_older_server_holds_stays_held_under_its_newer_nam
 async def test_records_of_an_older_server_are_upgraded_by_a_repetition(database, older):
     await migrate(database, [older.id], print)
     tenant = database.tenant(older)
-    await tenant.versions.raw.update_one({"number": 2}, {"$unset": {"serial": ""}})
+    await tenant.versions.records.update_one({"number": 2}, {"$unset": {"serial": ""}})
 
     await migrate(database, [older.id], print, repeat=True)
 
@@ -419,7 +419,7 @@ async def test_two_applications_open_one_tenant_over_http(mongo, tmp_path, caplo
 
         assert {answer.status_code for answer in answers} == {200}
         assert len([line for line in caplog.records if "upgrade from schema 0" in line.message]) == 1
-        await database.tenants.raw.update_one({"_id": org.name}, {"$set": {"schema_number": NEWEST + 1}})
+        await database.tenants.records.update_one({"_id": org.name}, {"$set": {"schema_number": NEWEST + 1}})
         await one.put(f"/v1/tenants/{org.name}", json={"phone": "1"}, headers={"Authorization": API_TOKEN})
         refused = await one.get("/v1/models/iris", headers=headers)
         assert (refused.status_code, refused.json()["value"]) == (503, 161)
@@ -450,8 +450,8 @@ async def test_the_files_of_folders_get_records_of_their_own(database):
     draft = await drafts.begin(ada, Kind.MODEL, Reference("iris"))
     files = [stored_file(path, 3).record() for path in ("a", "b/c", "d")]
     older = {"$set": {"files": files, "file_count": 3, "size": 9}, "$unset": {"last_file": "", "closing": ""}}
-    await tenant.versions.raw.update_one({"_id": draft["_id"]}, older)
-    await tenant.files.raw.insert_one(version_files.numbered(draft["_id"], 1, files[0]))  # an interrupted run
+    await tenant.versions.records.update_one({"_id": draft["_id"]}, older)
+    await tenant.files.records.insert_one(version_files.numbered(draft["_id"], 1, files[0]))  # an interrupted run
 
     for _ in range(2):
         await folder_files.run(tenant, Progress("files of folders", lambda _: None))

@@ -132,5 +132,5 @@ async def test_a_document_of_one_tenant_cannot_be_written_by_its_own_means(datab
     with pytest.raises(Unbound):
         await (await tenant.users.get(ada.user)).delete()
     assert await tenant.users.find_one({"username": "ada"}) == UserDocument.model_validate(
-        await tenant.users.raw.find_one({"username": "ada"})
+        await tenant.users.records.find_one({"username": "ada"})
     )

@@ -14,7 +14,7 @@ def unacknowledged(tenant, monkeypatch):
     async def fails(records, **_):
         raise BulkWriteError({"writeErrors": [NAME_IS_TAKEN], "writeConcernErrors": [NOT_REPLICATED]})
 
-    monkeypatch.setattr(tenant.tags.raw, "insert_many", fails)
+    monkeypatch.setattr(tenant.tags.records, "insert_many", fails)
     return tenant.tags
 
 

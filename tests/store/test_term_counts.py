@@ -26,7 +26,7 @@ async def words(tenant, ada, monkeypatch):
 
 
 async def all_words(tenant):
-    found = [word for bound in (tenant.tags, tenant.metadata) async for word in bound.raw.find({}).sort("_id")]
+    found = [word for bound in (tenant.tags, tenant.metadata) async for word in bound.records.find({}).sort("_id")]
     return [(word["_id"], word["uses"], word["usage"], word["pieces"]) for word in found]
 
 
@@ -37,9 +37,9 @@ async def test_counts_of_words_that_are_right_are_let_be(tenant, words):
 
 
 async def test_counts_of_words_that_a_crash_left_wrong_are_mended(tenant, words):
-    await tenant.tags.raw.update_one({"_id": "common"}, {"$inc": {"uses": 2}})
-    await tenant.metadata.raw.update_one({"_id": "common"}, {"$inc": {"uses": -1}})
-    await tenant.tags.raw.delete_one({"_id": "models"})
+    await tenant.tags.records.update_one({"_id": "common"}, {"$inc": {"uses": 2}})
+    await tenant.metadata.records.update_one({"_id": "common"}, {"$inc": {"uses": -1}})
+    await tenant.tags.records.delete_one({"_id": "models"})
 
     assert await term_counts.repair(tenant) == 3
 
@@ -47,7 +47,7 @@ async def test_counts_of_words_that_a_crash_left_wrong_are_mended(tenant, words)
 
 
 async def test_a_word_that_is_counted_a_moment_later_is_not_counted_twice(tenant, ada, words):
-    await tenant.models.raw.update_one({}, {"$push": {"tags": "new"}})
+    await tenant.models.records.update_one({}, {"$push": {"tags": "new"}})
 
     async def counted_meanwhile(_seconds):
         await item_terms.count_uses(

@@ -197,7 +197,7 @@ async def _about(database: Database, *, embedded: bool) -> AsyncIterator[CheckRe
         yield failure(f"The clocks of this machine and of the database are {apart:.0f} s apart: use NTP on both")
     if not embedded and "setName" not in hello and hello.get("msg") != "isdbgrid":
         yield warning("The database is a single MongoDB: a replica set survives the loss of a machine")
-    unfinished = await database.tenants.raw.count_documents({"state": {"$ne": "ready"}})
+    unfinished = await database.tenants.records.count_documents({"state": {"$ne": "ready"}})
     if unfinished:
         yield warning(f"{unfinished} tenants are half made or half removed: a server clears them within minutes")
     tenants = await database.tenants.find({"state": "ready"}).to_list()
@@ -206,7 +206,7 @@ async def _about(database: Database, *, embedded: bool) -> AsyncIterator[CheckRe
         yield finding
     for record in tenants if embedded else ():
         tenant = database.tenant(record)
-        items = sum([await tenant.items(kind).raw.estimated_document_count() for kind in Kind])
+        items = sum([await tenant.items(kind).records.estimated_document_count() for kind in Kind])
         if items > SMALL:
             yield warning(
                 f"{record.id} has {items} items, and the embedded database is made for {SMALL}: use a MongoDB"

@@ -147,7 +147,7 @@ class TermUpdates:
 
     def take_new(self, tenant: Tenant, terms: TermCollection) -> "TermUpdates":
         """The updates of added terms that may be new. They are no longer among these."""
-        used, of, new = tenant.known.used_terms, terms.raw.name, TermUpdates()
+        used, of, new = tenant.known.used_terms, terms.name, TermUpdates()
         for name, user in self._first_users.items():
             is_known = (of, name) in used
             used[of, name] = True

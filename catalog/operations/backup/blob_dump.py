@@ -117,6 +117,6 @@ async def _files(tenant: Tenant, digest: str) -> list[str]:
 
 async def _described(tenant: Tenant, version: VersionRecord, path: str) -> str:
     kind = Kind(version["kind"])
-    item = await tenant.items(kind).raw.find_one({"_id": version["item"]}, {"name": 1})
+    item = await tenant.items(kind).records.find_one({"_id": version["item"]}, {"name": 1})
     name = item["name"] if item else f"{version['item']}, which is in the trash"
     return f"{kind.one} {name}, version {version['ordinal']}, file {path}"

@@ -65,13 +65,13 @@ class RecordDump:
     async def everything(self) -> None:
         tenant = self._tenant
         items = [str(kind) for kind in Kind]
-        trash, versions, files = tenant.trash.raw.name, tenant.versions.raw.name, tenant.files.raw.name
-        last = [versions, tenant.alias_moves.raw.name, COUNTERS]
+        trash, versions, files = tenant.trash.name, tenant.versions.name, tenant.files.name
+        last = [versions, tenant.alias_moves.name, COUNTERS]
         there = set(await tenant.database.list_collection_names())
         others = sorted(
             name for name in there - {*items, trash, files, *last} - TRANSIENT if not name.startswith("system.")
         )
-        self._restorable = {entry["_id"] async for entry in tenant.trash.raw.find({}, {"_id": 1})}
+        self._restorable = {entry["_id"] async for entry in tenant.trash.records.find({}, {"_id": 1})}
         for name in (*items, trash, *others, *last):
             if name == versions:
                 await self._versions()
@@ -82,7 +82,7 @@ class RecordDump:
 
     async def _collection(self, name: str) -> None:
         part = self._part(name)
-        names_blobs, is_kind = name == self._tenant.artifact_files.raw.name, name in set(Kind)
+        names_blobs, is_kind = name == self._tenant.artifact_files.name, name in set(Kind)
         async for document in raw_documents.read_all(self._tenant, name):
             await part.add(bytes(document.raw))
             if names_blobs:
@@ -90,7 +90,7 @@ class RecordDump:
             if self._restorable:
                 if is_kind and document["_id"] in self._restorable:
                     self._written.add(document["_id"])
-                elif name == self._tenant.trash.raw.name:
+                elif name == self._tenant.trash.name:
                     self._restorable.discard(document["_id"])
         await part.end()
 
@@ -106,8 +106,8 @@ class RecordDump:
 
     async def _versions(self) -> None:
         """Write each folder with its files, so that none is without them, whatever is added or removed meanwhile."""
-        parts = self._part(self._tenant.versions.raw.name), self._part(self._tenant.files.raw.name)
-        async for version in raw_documents.read_all(self._tenant, self._tenant.versions.raw.name):
+        parts = self._part(self._tenant.versions.name), self._part(self._tenant.files.name)
+        async for version in raw_documents.read_all(self._tenant, self._tenant.versions.name):
             files = await self._files(version) if version["folder"] else []
             if files is None:
                 continue  # removed a moment ago
@@ -123,9 +123,9 @@ class RecordDump:
         """The files of a folder as they were when its record was read. None when both are gone."""
         tenant = self._tenant
         asked = {"version": version["_id"], "path": {"$gt": ""}, "number": {"$lte": version.get("last_file", 0)}}
-        files = [file async for file in raw_documents.read_all(tenant, tenant.files.raw.name, asked)]
+        files = [file async for file in raw_documents.read_all(tenant, tenant.files.name, asked)]
         if len(files) < version["file_count"] and not version["files"]:
-            there = await tenant.versions.raw.find_one({"_id": version["_id"]}, {"_id": 1})
+            there = await tenant.versions.records.find_one({"_id": version["_id"]}, {"_id": 1})
             return None if there is None else files
         return files
 

@@ -191,8 +191,8 @@ async def _tenant(
     await _acquire(lease, name)
     try:
         async with lease.renewed(BEAT):
-            known = await database.tenants.raw.find_one({"_id": name}) or {}
-            await writer.add(f"{name}/tenant.bson", raw_documents.encode(known))
+            known = await database.tenants.records.find_one({"_id": name})
+            await writer.add(f"{name}/tenant.bson", raw_documents.encode(known or {}))
             records = RecordDump(writer, tenant)
             await records.everything()
             there = _touched_after(record, resume.began) if resume and resume.tenant == name else None

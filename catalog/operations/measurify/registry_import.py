@@ -74,7 +74,7 @@ async def _imported(
         await tenant.prepare()
         await upgrade(database, tenant.name, state=RESTORING)  # what an older version began to import
         ready = {"$set": {"state": "ready", "lastmod": now()}}
-        await database.tenants.raw.update_one({"_id": tenant.name, "state": RESTORING}, ready)
+        await database.tenants.records.update_one({"_id": tenant.name, "state": RESTORING}, ready)
     return done
 
 

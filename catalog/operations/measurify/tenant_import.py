@@ -62,7 +62,7 @@ class TenantImporter:
         async for theirs in self._source.by_id(self._database, "users"):
             if isinstance(theirs["_id"], ObjectId):
                 self._users.add(theirs["_id"])
-            known = await self._tenant.users.raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
+            known = await self._tenant.users.records.find_one({"_id": theirs["_id"]}, {"_id": 1})
             if known is None and await self._try_storing(f"user {theirs.get('username')}", self._user(theirs)):
                 self._done.users += 1
 
@@ -74,9 +74,9 @@ class TenantImporter:
         )
 
     async def _words(self, words: terms.Vocabulary) -> None:
-        raw = terms.collection(self._tenant, words).raw
+        records = terms.collection(self._tenant, words).records
         async for theirs in self._source.by_id(self._database, words.value):
-            known = await raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
+            known = await records.find_one({"_id": theirs["_id"]}, {"_id": 1})
             if known is None and await self._try_storing(f"{words.one} {theirs['_id']}", self._word(words, theirs)):
                 self._done.words += 1
 
@@ -88,7 +88,7 @@ class TenantImporter:
 
     async def _item(self, kind: Kind, theirs: ForeignRecord) -> None:
         bound, what = self._tenant.items(kind), f"{kind.one} {theirs.get('name')}"
-        known = await bound.raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
+        known = await bound.records.find_one({"_id": theirs["_id"]}, {"_id": 1})
         if known is None:
             if not await self._try_storing(what, self._fresh_item(kind, theirs)):
                 return
@@ -102,7 +102,7 @@ class TenantImporter:
             named = f"version {version.get('ordinal')} of {what}"
             ordinal = str(version.get("ordinal", ""))
             there = {"item": theirs["_id"], "ordinal_key": ordinal.casefold()}
-            if await self._tenant.versions.raw.find_one(there, {"_id": 1}) is None:
+            if await self._tenant.versions.records.find_one(there, {"_id": 1}) is None:
                 await self._try_storing(named, self._version(kind, theirs, version, ordinal))
 
     async def _fresh_item(self, kind: Kind, theirs: ForeignRecord) -> None:
@@ -129,13 +129,13 @@ class TenantImporter:
     async def _version(self, kind: Kind, theirs: ForeignRecord, version: ForeignRecord, ordinal: str) -> None:
         stored = await self._stored(version)
         number = await self._number(kind, theirs["_id"], ordinal)
-        there = await self._tenant.items(kind).raw.find_one({"_id": theirs["_id"]}, {"readers": 1})
+        there = await self._tenant.items(kind).records.find_one({"_id": theirs["_id"]}, {"readers": 1})
         moment = version.get("timestamp") or theirs.get("timestamp") or now()
         record = VersionDocument(
             serial=await self._tenant.next(VERSION_SERIAL),
             item=theirs["_id"],
             kind=kind,
-            readers=copied((there or {}).get("readers", ())),
+            readers=copied(there["readers"] if there else ()),
             number=number,
             ordinal=ordinal or str(number),
             ordinal_key=(ordinal or str(number)).casefold(),
@@ -165,12 +165,12 @@ class TenantImporter:
 
     async def _number(self, kind: Kind, item: ObjectId, ordinal: str) -> int:
         """The next number, or the number in the ordinal where that is higher."""
-        raw = self._tenant.items(kind).raw
-        known = await raw.find_one({"_id": item}, {"last_version": 1})
-        number = int((known or {}).get("last_version", 0)) + 1
+        records = self._tenant.items(kind).records
+        known = await records.find_one({"_id": item}, {"last_version": 1})
+        number = (known.get("last_version", 0) if known else 0) + 1
         if NUMBER.fullmatch(ordinal):
             number = max(number, int(ordinal))
-        await raw.update_one({"_id": item}, {"$max": {"last_version": number}})
+        await records.update_one({"_id": item}, {"$max": {"last_version": number}})
         return number
 
     async def _try_storing(self, what: str, storing: Awaitable[object]) -> bool:

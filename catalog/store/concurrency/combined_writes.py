@@ -33,7 +33,7 @@ class Writes:
         return len(self.updates) + len(self.records)
 
     def operations(self) -> list[InsertOne[Any] | UpdateOne]:
-        namespace = f"{self.collection.raw.database.name}.{self.collection.raw.name}"
+        namespace = f"{self.collection.records.database.name}.{self.collection.name}"
         return [
             *(UpdateOne(*update, namespace=namespace) for update in self.updates),
             *(InsertOne(record, namespace=namespace) for record in self.records),
@@ -66,7 +66,7 @@ async def _write_at_once(writes: Sequence[Writes]) -> bool:
     for each in writes:
         await each.collection.cross_fence()
     operations = [operation for each in writes for operation in each.operations()]
-    client: Any = writes[0].collection.raw.database.client
+    client: Any = writes[0].collection.records.database.client
     try:
         await client.bulk_write(operations, ordered=False)
     except InvalidOperation:

@@ -30,7 +30,7 @@ async def uses(items: ItemCollection, field: str) -> AsyncIterator[tuple[str, in
         {"$group": {"_id": f"${field}", "uses": {"$sum": 1}}},
         {"$sort": {"_id": ASCENDING}},
     ]
-    async for line in items.raw.aggregate(stages, allowDiskUse=True):
+    async for line in items.aggregate(stages, allowDiskUse=True):
         yield line["_id"], line["uses"]
 
 
@@ -49,5 +49,5 @@ async def views(items: ItemCollection, field: str) -> AsyncIterator[tuple[str, s
         {"$group": {"_id": {"term": f"${field}", "viewer": "$viewer"}, "items": {"$sum": 1}}},
         {"$sort": {"_id": ASCENDING}},
     ]
-    async for line in items.raw.aggregate(stages, allowDiskUse=True):
+    async for line in items.aggregate(stages, allowDiskUse=True):
         yield line["_id"]["term"], str(line["_id"]["viewer"]), line["items"]

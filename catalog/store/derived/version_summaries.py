@@ -13,6 +13,7 @@ from bson import ObjectId
 
 from catalog.store.ids import any_of, in_parts
 from catalog.store.migrations.walk import batches
+from catalog.store.query.conditions import find_all
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, LatestRecord, PairRecord, Query, SummaryRecord, VersionRecord
 from catalog.store.tenant import Tenant
@@ -145,13 +146,12 @@ async def _live(tenant: Tenant, query: Query) -> list[VersionRecord]:
 
 
 async def _stages_of_many(tenant: Tenant, item: ObjectId) -> list[str]:
-    found = []
-    for stage in (each.value for each in Stage if each is not Stage.NONE):
-        # The equalities have a `$match` of their own, by which the embedded engine chooses an index.
-        stages: list[Query] = [{"$match": {"item": item, "stage": stage}}, {"$match": LIVE}, {"$limit": 1}]
-        if await tenant.versions.raw.aggregate([*stages, {"$project": {"_id": 1}}]).to_list(1):
-            found.append(stage)
-    return found
+    return [
+        stage.value
+        for stage in Stage
+        if stage is not Stage.NONE
+        and await find_all(tenant.versions.records, [{"item": item, "stage": stage.value}, LIVE], 1, {"_id": 1})
+    ]
 
 
 async def _read_latest(tenant: Tenant, item: ObjectId, number: int) -> LatestRecord | None:

@@ -20,9 +20,9 @@ async def create_missing(tenant: Tenant) -> None:
     for document in OF_A_TENANT:
         bound = tenant.bound(document)
         declared = {name: dict(index) for name, index in bound.declared_indexes.items()}
-        for name, index in (await bound.raw.index_information()).items():
+        for name, index in (await bound.records.index_information()).items():
             if name in declared and _options(index) != _options(declared[name]):
-                await bound.raw.drop_index(name)
+                await bound.records.drop_index(name)
         await bound.prepare()
 
 
@@ -30,8 +30,8 @@ async def drop_obsolete(tenant: Tenant) -> None:
     """Drop the indexes that no document declares any more."""
     for document in OF_A_TENANT:
         bound = tenant.bound(document)
-        for name in (await bound.raw.index_information()).keys() - bound.declared_indexes.keys() - {"_id_"}:
-            await bound.raw.drop_index(name)
+        for name in (await bound.records.index_information()).keys() - bound.declared_indexes.keys() - {"_id_"}:
+            await bound.records.drop_index(name)
 
 
 def _options(index: Mapping[str, Any]) -> dict[str, Any]:

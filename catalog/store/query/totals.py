@@ -1,6 +1,6 @@
-"""Sums over the versions of a tenant, computed by the database."""
+"""What the database computes over the versions of a tenant: sums and highest numbers."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
 from bson import ObjectId
@@ -22,12 +22,27 @@ class ItemSize(NamedTuple):
     bytes: int
 
 
+class HighestNumber(NamedTuple):
+    """The highest number that a version of an item has."""
+
+    item: ObjectId
+    kind: Kind
+    number: int
+
+
 async def largest_items(tenant: Tenant, limit: int) -> list[ItemSize]:
     """The items whose versions weigh most, the heaviest first, with those in the trash."""
     by_item = {"_id": {"item": "$item", "kind": "$kind"}, "bytes": {"$sum": "$size"}, "versions": {"$sum": 1}}
     stages: Sequence[Query] = [{"$group": by_item}, {"$sort": {"bytes": -1}}, {"$limit": limit}]
-    found = await tenant.versions.raw.aggregate(stages, allowDiskUse=True, maxTimeMS=LONGEST_MS).to_list(None)
+    found = await tenant.versions.aggregate(stages, allowDiskUse=True, maxTimeMS=LONGEST_MS).to_list(None)
     return [ItemSize(line["_id"]["item"], Kind(line["_id"]["kind"]), line["versions"], line["bytes"]) for line in found]
+
+
+async def highest_numbers(tenant: Tenant) -> AsyncIterator[HighestNumber]:
+    """The highest number of each item that has versions, in any order."""
+    by_item = {"_id": {"item": "$item", "kind": "$kind"}, "number": {"$max": "$number"}}
+    async for line in tenant.versions.aggregate([{"$group": by_item}]):
+        yield HighestNumber(line["_id"]["item"], Kind(line["_id"]["kind"]), line["number"])
 
 
 async def highest_number(tenant: Tenant, equal: Query, condition: Query) -> int | None:
@@ -40,5 +55,5 @@ async def highest_number(tenant: Tenant, equal: Query, condition: Query) -> int 
         {"$match": condition},
         {"$group": {"_id": None, "number": {"$max": "$number"}}},
     ]
-    found = await tenant.versions.raw.aggregate(stages).to_list(1)
+    found = await tenant.versions.aggregate(stages).to_list(1)
     return int(found[0]["number"]) if found else None

@@ -237,7 +237,7 @@ async def kept(tenant):
     blobs = tenant.blobs
     digest = hashlib.sha256(b"kept").hexdigest()
     blobs.contents = {digest: b"kept"}
-    await tenant.blob_records.raw.insert_one({"_id": digest, "size": 4, "touched": MODIFIED})
+    await tenant.blob_records.records.insert_one({"_id": digest, "size": 4, "touched": MODIFIED})
     return blobs, digest
 
 
@@ -265,4 +265,4 @@ async def test_no_checksum_is_remembered_of_bytes_that_are_lost_or_damaged(tenan
     await checksums.remember()
 
     assert caught.value.fault is DOWNLOAD
-    assert "crc32" not in await tenant.blob_records.raw.find_one({"_id": digest})
+    assert "crc32" not in await tenant.blob_records.records.find_one({"_id": digest})

@@ -71,7 +71,7 @@ def test_no_path_breaks_it(raw):
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_item_is_found_on_every_route_by_its_escaped_name(client, org, tenant, kind, key):
     made = (await client.post(f"/v1/{kind}", json={"name": str(ObjectId())}, headers=org.as_("ada"))).json()
-    await getattr(tenant, kind).raw.update_one({"_id": ObjectId(made["_id"])}, {"$set": {"name": key}})
+    await getattr(tenant, kind).records.update_one({"_id": ObjectId(made["_id"])}, {"$set": {"name": key}})
     path, ada = f"/v1/{kind}/{escaped(key)}", org.as_("ada")
 
     answers = [
@@ -98,7 +98,7 @@ async def test_an_item_is_found_on_every_route_by_its_escaped_name(client, org, 
 
 @pytest.mark.parametrize("words", ["tags", "metadata"])
 async def test_a_word_is_removed_by_its_escaped_form(client, org, tenant, words, key):
-    await getattr(tenant, words).raw.insert_one({"_id": key, "usage": "folk", "timestamp": now(), "uses": 0})
+    await getattr(tenant, words).records.insert_one({"_id": key, "usage": "folk", "timestamp": now(), "uses": 0})
 
     removed = await client.delete(f"/v1/{words}/{escaped(key)}", headers=org.as_("admin"))
 
@@ -106,9 +106,11 @@ async def test_a_word_is_removed_by_its_escaped_form(client, org, tenant, words,
 
 
 async def test_a_user_is_found_by_the_escaped_username(client, org, tenant, key):
-    ada = await tenant.users.raw.find_one({"username": "ada"})
+    ada = await tenant.users.records.find_one({"username": "ada"})
     del ada["username_key"]  # as an older version recorded users, whose names may be any
-    await tenant.users.raw.insert_one({**ada, "_id": ObjectId(), "username": key, "email": f"{ObjectId()}@example.org"})
+    await tenant.users.records.insert_one(
+        {**ada, "_id": ObjectId(), "username": key, "email": f"{ObjectId()}@example.org"}
+    )
     path = f"/v1/users/{escaped(key)}"
 
     shown = await client.get(path, headers=org.as_("admin"))

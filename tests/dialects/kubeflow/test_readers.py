@@ -50,7 +50,7 @@ async def disagreements(tenant, callers):
         tenant.served_models,
         tenant.versions,
     ):
-        records = await bound.raw.find({}).to_list(None)
+        records = await bound.records.find({}).to_list(None)
         for caller in callers if records else ():
             if bound is tenant.versions:
                 open_ = await models.readable(caller, {version["item"] for version in records})
@@ -58,9 +58,9 @@ async def disagreements(tenant, callers):
             else:
                 allowed = {record["_id"] for record in await readable(caller, records)}
             access = await listed_to(caller, "item" if bound is tenant.versions else "items")
-            listed = {record["_id"] for record in await bound.raw.find(access, {"_id": 1}).to_list(None)}
+            listed = {record["_id"] for record in await bound.records.find(access, {"_id": 1}).to_list(None)}
             if listed != allowed:
-                wrong.append((caller.username, bound.raw.name, len(listed), len(allowed)))
+                wrong.append((caller.username, bound.name, len(listed), len(allowed)))
     return wrong
 
 
@@ -119,9 +119,15 @@ async def test_the_rule_as_a_question_and_as_a_filter_agree_after_each_change(or
     await asked("PUT", f"/v1/models/{names[0]}", json={"visibility": "private"})
     await asked("PUT", f"/v1/models/{names[0]}", json={"users": {"add": ["team"]}})
     of_team = {"readers": ObjectId(team["_id"])}
-    before = await tenant.versions.raw.count_documents(of_team), await tenant.artifacts.raw.count_documents(of_team)
+    before = (
+        await tenant.versions.records.count_documents(of_team),
+        await tenant.artifacts.records.count_documents(of_team),
+    )
     await asked("DELETE", "/v1/groups/team")
-    after = await tenant.versions.raw.count_documents(of_team), await tenant.artifacts.raw.count_documents(of_team)
+    after = (
+        await tenant.versions.records.count_documents(of_team),
+        await tenant.artifacts.records.count_documents(of_team),
+    )
     assert min(before) > 0 == max(after)
     assert not await disagreements(tenant, await callers())
     await asked("DELETE", f"/v1/models/{names[0]}/versions/v1?force=true")
@@ -142,11 +148,11 @@ async def test_a_copy_that_is_out_of_date_shows_nothing_and_is_repaired(org, ada
 
     # As after a crash between the change of the model and that of the copies.
     change = {"$pull": {"users": ObjectId(org.ids["bob"]), "readers": ObjectId(org.ids["bob"])}}
-    await tenant.models.raw.update_one({"name": "one"}, change)
+    await tenant.models.records.update_one({"name": "one"}, change)
     services = (await org.client.get("/v1/services", headers=org.as_("bob"))).json()["docs"]
     hidden = [(await bob.get(path)).json()["size"] for path in lists]
     stale = await disagreements(tenant, await callers())
-    await tenant.models.raw.update_one(
+    await tenant.models.records.update_one(
         {"name": "one"}, {"$set": {"readers_changed": reader_copies.now() - timedelta(hours=1)}}
     )
     await sweep(tenant, grace=timedelta(hours=1))
@@ -154,7 +160,7 @@ async def test_a_copy_that_is_out_of_date_shows_nothing_and_is_repaired(org, ada
     assert (seen, services, hidden) == ([1, 2, 1, 1], [], [0, 0, 0, 0])
     assert stale
     assert not await disagreements(tenant, await callers())
-    assert not (await tenant.models.raw.find_one({"name": "one"})).get("readers_changed")
+    assert not (await tenant.models.records.find_one({"name": "one"})).get("readers_changed")
 
 
 async def test_copies_are_bounded_and_the_migration_writes_them(org, ada, tenant, callers, monkeypatch):
@@ -162,15 +168,15 @@ async def test_copies_are_bounded_and_the_migration_writes_them(org, ada, tenant
     await shelf(org, ada)
     shared = {"users": {"add": ["bob"]}}
     (await org.client.put("/v1/models/one", json=shared, headers=org.as_("ada"))).raise_for_status()
-    many = await tenant.versions.raw.find_one({"ordinal": "v1", "readers": reader_copies.MANY})
+    many = await tenant.versions.records.find_one({"ordinal": "v1", "readers": reader_copies.MANY})
     sizes = [(await registry(org, who).get("/model_versions")).json()["size"] for who in ("ada", "bob", "eve")]
 
     monkeypatch.setattr(reader_copies, "MOST", 32)
     older = (tenant.artifacts, tenant.runs, tenant.services, tenant.served_models, tenant.metric_points)
     for bound in older:  # as before there were copies
-        await bound.raw.update_many({}, [{"$set": {"readers": "$own_readers"}}])
-        await bound.raw.update_many({}, {"$unset": {"own_readers": ""}})
-    await tenant.versions.raw.update_many({}, {"$unset": {"readers": ""}})
+        await bound.records.update_many({}, [{"$set": {"readers": "$own_readers"}}])
+        await bound.records.update_many({}, {"$unset": {"own_readers": ""}})
+    await tenant.versions.records.update_many({}, {"$unset": {"readers": ""}})
     await tracked_readers.run(tenant, Progress("", print))
 
     assert many["readers"] == [reader_copies.MANY]

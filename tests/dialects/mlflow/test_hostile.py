@@ -138,7 +138,7 @@ async def test_the_journal_names_the_user_of_a_signed_address_and_does_not_hold_
 
     await app.state.journal.flush()
     record = await app.state.database.tenants.find_one({"_id": org.name})
-    entry = await app.state.database.tenant(record).log.raw.find_one({"request_id": request_id})
+    entry = await app.state.database.tenant(record).log.records.find_one({"request_id": request_id})
     assert (entry["user"], entry["path"]) == ("ada", f"{root}/2.0/mlflow-artifacts/signed/***")
     assert token not in str(entry)
 

@@ -95,7 +95,7 @@ def callers(tenant: Tenant) -> Iterator[Caller]:
 
 def asked(caller: Caller, query: dict[str, Any], order: Order, **more: Any) -> Listing:
     access = readable_by(caller)
-    return Listing(caller.tenant.models.raw, access | query, order, **({"top": TOP} | more))
+    return Listing(caller.tenant.models.records, access | query, order, **({"top": TOP} | more))
 
 
 async def expected(asked: Listing) -> list[Any]:
@@ -174,7 +174,7 @@ def test_any_limit_will_do(
 
 @pytest.mark.parametrize("order", [NEWEST, LATEST, [("name", 1)]], ids=str)
 async def test_a_walk_keeps_its_place_while_items_come_and_go(tenant: Tenant, order: Order) -> None:
-    collection = tenant.models.raw
+    collection = tenant.models.records
     kept = [a_strangers(serial) for serial in range(1, 60)]
     await collection.insert_many(kept)
     met, cursor, top = [], "", 60
@@ -193,7 +193,7 @@ async def test_a_walk_keeps_its_place_while_items_come_and_go(tenant: Tenant, or
 
 @pytest.mark.parametrize("database", ["wire"], indirect=True)
 async def test_a_total_is_exact_as_far_as_counting_is_cheap_and_never_too_high(tenant: Tenant) -> None:
-    collection, many = tenant.models.raw, COUNTED * 2
+    collection, many = tenant.models.records, COUNTED * 2
     await collection.insert_many([a_strangers(serial) for serial in range(1, many + 1)])
     everything = Listing(collection, {}, NEWEST, top=many)
 

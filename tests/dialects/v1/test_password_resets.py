@@ -383,7 +383,7 @@ async def test_repeated_requests_wait_whether_the_address_is_known_or_not(app, c
         asked = [await ask(client, org, address) for _ in range(MAIL_TO.free)]
         # As if all of them had come in a moment, which is a minute ahead.
         ahead = {"$set": {"last": now() + timedelta(minutes=1)}}
-        await app.state.database.attempts.raw.update_many({"last": {"$gte": begin}}, ahead)
+        await app.state.database.attempts.records.update_many({"last": {"$gte": begin}}, ahead)
         refused = await ask(client, org, address)
 
         assert [answer.status_code for answer in asked] == [200] * MAIL_TO.free

@@ -191,7 +191,7 @@ async def test_it_can_be_given_up(org, tus):
 async def test_an_upload_whose_time_is_over_is_gone(org, tus, app):
     where = (await tus.begin()).headers["Location"]
     tenant = await tenants.enter(app.state.database, org.name)
-    await tenant.uploads.raw.update_one({"_id": where.rpartition("/")[2]}, {"$set": {"expires": now()}})
+    await tenant.uploads.records.update_one({"_id": where.rpartition("/")[2]}, {"$set": {"expires": now()}})
 
     answers = [await tus.look(where), await tus.append(where, 0, CONTENT), await tus.terminate(where)]
 

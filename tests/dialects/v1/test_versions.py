@@ -77,7 +77,7 @@ def kept(settings, org) -> list[Path]:
 async def records(app, org, url) -> int:
     """How many versions of an item the database has."""
     tenant = app.state.database.tenant(RegisteredTenant(id=org.name, database=org.database))
-    return await tenant.versions.raw.count_documents({"item": ObjectId(url.split("/")[3])})
+    return await tenant.versions.records.count_documents({"item": ObjectId(url.split("/")[3])})
 
 
 async def listening(body: bytes, read: list[str]):
@@ -462,7 +462,7 @@ async def test_the_size_of_a_huge_file_is_a_number(app, client, org):
     await client.post("/v1/models/huge/versions?name=huge.bin", content=b"not really", headers=ada)
     record = await app.state.database.tenants.find_one({"_id": org.name})
     size = {"$set": {"size": 2**40, "files.0.size": 2**40}}  # above 2**31 the database has a number of another kind
-    await app.state.database.tenant(record).versions.raw.update_one({"item": ObjectId(made["_id"])}, size)
+    await app.state.database.tenant(record).versions.records.update_one({"item": ObjectId(made["_id"])}, size)
 
     shown = (await client.get(f"/v1/models/{made['_id']}", headers=ada)).json()
 

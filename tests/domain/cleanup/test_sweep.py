@@ -72,7 +72,7 @@ async def held(tenant, blobs, data=b"data"):
 
 async def grow_old(tenant, tmp_path):
     """Whatever is kept was put and touched long ago."""
-    await tenant.blob_records.raw.update_many({}, {"$set": {"touched": LONG_AGO}})
+    await tenant.blob_records.records.update_many({}, {"$set": {"touched": LONG_AGO}})
     for file in tmp_path.rglob("*"):
         if file.is_file():
             os.utime(file, (LONG_AGO.timestamp(),) * 2)
@@ -95,7 +95,7 @@ async def test_what_no_version_names_any_more_goes_and_the_rest_stays(tenant, bl
 
     assert await swept(tenant, blobs) == SweepResult(blobs=1, bytes=5)
 
-    [version] = await tenant.versions.raw.find({}).to_list(None)
+    [version] = await tenant.versions.records.find({}).to_list(None)
     assert await there(blobs) == {version["files"][0]["digest"]}
     assert await quota.usage(tenant) == len(b"second")
     assert await swept(tenant, blobs) == SweepResult()
@@ -155,7 +155,7 @@ async def test_what_killed_uploads_left_goes_when_it_is_old(tenant, blobs, tmp_p
 
 async def test_a_resumable_upload_stays_until_its_time_is_over(tenant, blobs, tmp_path):
     upload, orphan = 32 * "a", 32 * "b"
-    await tenant.uploads.raw.insert_one({"_id": upload, "expires": now() + DAY, "lease_until": LONG_AGO})
+    await tenant.uploads.records.insert_one({"_id": upload, "expires": now() + DAY, "lease_until": LONG_AGO})
     for name in (upload, orphan):
         await blobs.append(name, 0, chunks(b"data"))
     await grow_old(tenant, tmp_path)
@@ -163,7 +163,7 @@ async def test_a_resumable_upload_stays_until_its_time_is_over(tenant, blobs, tm
     assert await swept(tenant, blobs) == SweepResult(leftovers=1, leftover_bytes=4)
     assert [await blobs.length(name) for name in (upload, orphan)] == [4, 0]
 
-    await tenant.uploads.raw.update_one({}, {"$set": {"expires": LONG_AGO}})
+    await tenant.uploads.records.update_one({}, {"$set": {"expires": LONG_AGO}})
     assert await swept(tenant, blobs) == SweepResult(uploads=1)
     assert await blobs.length(upload) == 0
 
@@ -174,22 +174,22 @@ async def test_what_is_in_the_trash_keeps_its_bytes_until_it_is_purged(tenant, b
     await grow_old(tenant, tmp_path)
     assert await swept(tenant, blobs) == SweepResult()
 
-    await tenant.trash.raw.update_one({}, {"$set": {"until": LONG_AGO, "lease_until": LONG_AGO}})
+    await tenant.trash.records.update_one({}, {"$set": {"until": LONG_AGO, "lease_until": LONG_AGO}})
     assert await swept(tenant, blobs) == SweepResult(blobs=1, bytes=4)
-    assert await tenant.trash.raw.count_documents({}) == 0
+    assert await tenant.trash.records.count_documents({}) == 0
 
 
 async def test_a_draft_that_nobody_goes_on_with_is_removed(tenant, blobs, ada, iris):
     for age in (sweep.DRAFT_LIFE + HOUR, sweep.DRAFT_LIFE - HOUR):
         draft = await drafts.begin(ada, Kind.MODEL, Reference(iris))
-        await tenant.versions.raw.update_one({"_id": draft["_id"]}, {"$set": {"lastmod": now() - age}})
+        await tenant.versions.records.update_one({"_id": draft["_id"]}, {"$set": {"lastmod": now() - age}})
     await add(tenant, blobs, ada, b"a version of long ago")
-    await tenant.versions.raw.update_one({"number": 3}, {"$set": {"lastmod": LONG_AGO}})
+    await tenant.versions.records.update_one({"number": 3}, {"$set": {"lastmod": LONG_AGO}})
 
     assert await swept(tenant, blobs, dry_run=True) == SweepResult(drafts=1)
     assert await swept(tenant, blobs) == SweepResult(drafts=1)
 
-    assert [version["number"] async for version in tenant.versions.raw.find({}).sort("number")] == [2, 3]
+    assert [version["number"] async for version in tenant.versions.records.find({}).sort("number")] == [2, 3]
 
 
 async def test_more_blobs_than_a_batch_are_all_looked_at(tenant, blobs, ada, iris, tmp_path, monkeypatch):
@@ -207,7 +207,7 @@ async def test_more_blobs_than_a_batch_are_all_looked_at(tenant, blobs, ada, iri
 async def test_a_sweep_that_died_between_the_bytes_and_their_record_is_finished(tenant, blobs, tmp_path):
     blob = await held(tenant, blobs)
     await blobs.drop(blob.digest)
-    await tenant.blob_records.raw.update_one({}, {"$set": {"touched": LONG_AGO, "deleting_since": LONG_AGO}})
+    await tenant.blob_records.records.update_one({}, {"$set": {"touched": LONG_AGO, "deleting_since": LONG_AGO}})
 
     await swept(tenant, blobs)
 
@@ -216,7 +216,7 @@ async def test_a_sweep_that_died_between_the_bytes_and_their_record_is_finished(
 
 async def test_named_bytes_without_a_record_get_one_and_are_counted(tenant, blobs, ada, iris, tmp_path):
     await add(tenant, blobs, ada, b"data")
-    await tenant.blob_records.raw.delete_many({})
+    await tenant.blob_records.records.delete_many({})
     await tenant.database["counters"].delete_one({"_id": quota.BYTES})
     await grow_old(tenant, tmp_path)
 
@@ -247,7 +247,7 @@ async def test_a_count_that_a_crash_left_wrong_is_mended(tenant, blobs, wrong):
 
 async def test_a_user_who_has_not_been_counted_yet_is_not_counted_twice(tenant, blobs):
     await held(tenant, blobs)
-    await tenant.blob_records.raw.insert_one({"_id": "another", "size": 10, "touched": now()})
+    await tenant.blob_records.records.insert_one({"_id": "another", "size": 10, "touched": now()})
 
     async def counted_meanwhile(_):
         await tenant.add(quota.BYTES, 10)
@@ -262,7 +262,7 @@ async def test_a_user_who_has_not_been_counted_yet_is_not_counted_twice(tenant, 
 
 async def readable(tenant, blobs):
     """Whether the bytes of every version are there."""
-    digests = [file["digest"] async for version in tenant.versions.raw.find({}) for file in version["files"]]
+    digests = [file["digest"] async for version in tenant.versions.records.find({}) for file in version["files"]]
     return all([await blobs.size(digest) is not None for digest in digests])
 
 
@@ -293,7 +293,7 @@ async def test_equal_bytes_sent_while_a_sweep_is_about_to_drop_them_are_kept_or_
     await sweeping
 
     assert [refusal.fault for refusal in refused] == [BUSY]
-    assert await tenant.versions.raw.count_documents({}) == 0
+    assert await tenant.versions.records.count_documents({}) == 0
     await add(tenant, blobs, ada, b"data")
     assert await readable(tenant, blobs)
     assert await quota.usage(tenant) == 4
@@ -371,5 +371,5 @@ async def test_folk_words_that_nothing_uses_are_removed_and_all_others_stay(tena
     swept = await sweep.sweep(tenant, grace=NONE)
 
     assert (spared.unused_words, looked_at.unused_words, swept.unused_words) == (0, 2, 2)
-    assert {word["_id"] async for word in tenant.tags.raw.find({})} == {"used", "chosen"}
-    assert await tenant.metadata.raw.count_documents({}) == 0
+    assert {word["_id"] async for word in tenant.tags.records.find({})} == {"used", "chosen"}
+    assert await tenant.metadata.records.count_documents({}) == 0

@@ -53,9 +53,9 @@ class Interleaved:
 async def grow_older(tenant, blobs):
     """Everything that is stored is two rounds older."""
     for field in ("touched", "deleting_since"):
-        async for record in tenant.blob_records.raw.find({field: {"$ne": None}}):
+        async for record in tenant.blob_records.records.find({field: {"$ne": None}}):
             earlier = record[field] - 2 * ROUND
-            await tenant.blob_records.raw.update_one({"_id": record["_id"]}, {"$set": {field: earlier}})
+            await tenant.blob_records.records.update_one({"_id": record["_id"]}, {"$set": {field: earlier}})
     blobs.modified = {name: moment - 2 * ROUND for name, moment in blobs.modified.items()}
 
 
@@ -77,7 +77,7 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
             if what == "sweep":
                 await sweep.sweep(tenant, grace=ROUND)
             elif what == "remove":
-                await tenant.versions.raw.delete_one({"files.digest": sha256(data).hexdigest()})
+                await tenant.versions.records.delete_one({"files.digest": sha256(data).hexdigest()})
             else:
                 blob = await Interleaved(blobs, chance).put(chunks(data))
                 with suppress(Refused):
@@ -86,7 +86,7 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
                         if hold_id:
                             await blob_records.release(tenant, blob, hold_id)
                         return
-                    await tenant.versions.raw.insert_one({"files": [{"digest": blob.digest}]})
+                    await tenant.versions.records.insert_one({"files": [{"digest": blob.digest}]})
 
         for data in (b"a", b"bb"):  # from long ago, and nothing names them any more
             await held(tenant, blobs, data)
@@ -97,7 +97,7 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
             await grow_older(tenant, blobs)
 
         await sweep.sweep(tenant, grace=NONE)
-        named = {file["digest"] async for version in tenant.versions.raw.find({}) for file in version["files"]}
+        named = {file["digest"] async for version in tenant.versions.records.find({}) for file in version["files"]}
         assert set(blobs.contents) == named
         assert await quota.usage(tenant) == sum(map(len, blobs.contents.values()))
 
@@ -106,5 +106,5 @@ def interleaved_tenant(chance):
     name = f"t{chance.getrandbits(64):x}"
     tenant = Tenant(name, AsyncMongoMockClient(tz_aware=True)[name])
     for bound in (tenant.blob_records, tenant.versions):
-        bound.raw = bound.records = Interleaved(bound.raw, chance)
+        bound.records = Interleaved(bound.records, chance)
     return tenant

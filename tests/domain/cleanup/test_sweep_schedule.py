@@ -67,7 +67,7 @@ async def test_a_tenant_that_was_swept_lately_is_not_due(database, storage, made
 
     assert [each.tenant for each in await sweeps_of(database, storage, every=HOUR)] == [made[1]]
 
-    await database.tenants.raw.update_many({}, {"$set": {"swept": now() - HOUR - timedelta(seconds=1)}})
+    await database.tenants.records.update_many({}, {"$set": {"swept": now() - HOUR - timedelta(seconds=1)}})
     assert [each.tenant for each in await sweeps_of(database, storage, every=HOUR)] == made
 
 
@@ -78,24 +78,26 @@ async def test_the_uses_of_words_are_counted_again_after_a_start_and_then_once_a
     monkeypatch.setattr(term_counts, "SETTLED", 0)
 
     async def mended(counted_since):
-        await tenant.tags.raw.update_one({"_id": "flowers"}, {"$set": {"uses": 3}}, upsert=True)
-        await database.tenants.raw.update_many({}, {"$unset": {"swept": ""}})
+        await tenant.tags.records.update_one({"_id": "flowers"}, {"$set": {"uses": 3}}, upsert=True)
+        await database.tenants.records.update_many({}, {"$unset": {"swept": ""}})
         [each] = await sweeps_of(database, storage, only=made[0], every=HOUR, counted_since=counted_since)
         return each.result.words
 
     start = now()
     assert [await mended(start), await mended(start), await mended(now() + timedelta(milliseconds=1))] == [1, 0, 1]
-    await database.tenants.raw.update_many({}, {"$set": {"recounted": now() + DAY}})  # by a clock that was wrong
+    await database.tenants.records.update_many({}, {"$set": {"recounted": now() + DAY}})  # by a clock that was wrong
     assert await mended(start) == 1
 
 
 async def test_a_tenant_that_another_server_sweeps_is_left_to_it_until_that_is_dead(database, storage, made):
-    await database.tenants.raw.update_one({"_id": made[0]}, {"$set": {"sweeping": now() + sweep_schedule.LEASE_LENGTH}})
+    await database.tenants.records.update_one(
+        {"_id": made[0]}, {"$set": {"sweeping": now() + sweep_schedule.LEASE_LENGTH}}
+    )
 
     one, other = await sweeps_of(database, storage)
 
     assert (one.refused.fault, other.refused) == (BUSY, None)
-    await database.tenants.raw.update_one({"_id": made[0]}, {"$set": {"sweeping": now() - timedelta(seconds=1)}})
+    await database.tenants.records.update_one({"_id": made[0]}, {"$set": {"sweeping": now() - timedelta(seconds=1)}})
     assert [each.refused for each in await sweeps_of(database, storage)] == [None, None]
 
 
@@ -103,7 +105,7 @@ async def test_a_tenant_that_is_removed_meanwhile_is_left(database, storage, mad
     monkeypatch.setattr(sweep_schedule, "BEAT", 0.001)
 
     async def endless(*args, **kwargs):
-        await database.tenants.raw.update_one({"_id": made[0]}, {"$set": {"state": "removing"}})
+        await database.tenants.records.update_one({"_id": made[0]}, {"$set": {"state": "removing"}})
         await asyncio.Event().wait()
 
     monkeypatch.setattr(sweep_schedule, "sweep", endless)

@@ -35,7 +35,7 @@ async def put(blobs, data=b"data"):
 
 
 async def record(tenant, blob):
-    return await tenant.blob_records.raw.find_one({"_id": blob.digest})
+    return await tenant.blob_records.records.find_one({"_id": blob.digest})
 
 
 async def received(tenant, pieces, announced=0):
@@ -47,13 +47,13 @@ async def test_bytes_that_are_held_are_counted_once(tenant, blobs):
         await blob_records.hold(tenant, await put(blobs, data))
 
     assert await quota.usage(tenant) == len(b"data") + len(b"other data")
-    assert await tenant.blob_records.raw.count_documents({}) == 3
+    assert await tenant.blob_records.records.count_documents({}) == 3
 
 
 async def test_holding_bytes_again_makes_them_young_again(tenant, blobs):
     blob = await put(blobs)
     await blob_records.hold(tenant, blob)
-    await tenant.blob_records.raw.update_one({"_id": blob.digest}, {"$set": {"touched": LONG_AGO}})
+    await tenant.blob_records.records.update_one({"_id": blob.digest}, {"$set": {"touched": LONG_AGO}})
 
     await blob_records.hold(tenant, blob)
 
@@ -156,7 +156,7 @@ async def test_new_bytes_that_exceed_the_quota_when_they_are_whole_are_dropped(t
     assert refusal.value.fault is QUOTA_EXCEEDED
     assert await quota.usage(tenant) == 6
     assert [await blobs.size(blob.digest) for blob in (first, second)] == [6, None]
-    assert await tenant.blob_records.raw.count_documents({}) == 1
+    assert await tenant.blob_records.records.count_documents({}) == 1
 
 
 @on_the_wire
@@ -169,7 +169,7 @@ async def test_of_uploads_that_end_at_once_so_many_are_kept_as_the_quota_allows(
 
     assert (len(held), {refusal.fault for refusal in refused}) == (3, {QUOTA_EXCEEDED})
     assert await quota.usage(tenant) == 30
-    assert await tenant.blob_records.raw.count_documents({}) == 3
+    assert await tenant.blob_records.records.count_documents({}) == 3
 
 
 @on_the_wire
@@ -212,7 +212,7 @@ async def test_bytes_without_a_record_go_too(tenant, blobs):
 async def test_a_blob_that_a_version_names_stays(tenant, blobs):
     blob = await put(blobs)
     await blob_records.hold(tenant, blob)
-    await tenant.versions.raw.insert_one({"files": [{"digest": blob.digest}]})
+    await tenant.versions.records.insert_one({"files": [{"digest": blob.digest}]})
 
     assert not await blob_records.remove_unused(tenant, blob, now())
 
@@ -289,7 +289,9 @@ async def test_bytes_that_another_request_began_to_hold_before_outlive_a_refused
     await collection.asked.wait()
     refused = await blob_records.hold(tenant, blob)
     # The clock of this server is ahead of that of the other one.
-    await tenant.blob_records.raw.update_one({"_id": blob.digest}, {"$set": {"touched": now() + timedelta(minutes=1)}})
+    await tenant.blob_records.records.update_one(
+        {"_id": blob.digest}, {"$set": {"touched": now() + timedelta(minutes=1)}}
+    )
     collection.released.set()
     await other
 
@@ -327,7 +329,7 @@ async def test_a_blob_whose_sweep_died_is_held_again_or_removed_by_the_next(tena
     blob = await put(blobs)
     await blob_records.hold(tenant, blob)
     left = {"touched": LONG_AGO, "deleting_since": LONG_AGO + timedelta(days=1)}
-    await tenant.blob_records.raw.update_one({"_id": blob.digest}, {"$set": left})
+    await tenant.blob_records.records.update_one({"_id": blob.digest}, {"$set": left})
 
     if the_bytes_are == "there":
         await blob_records.hold(tenant, blob)

@@ -212,9 +212,9 @@ async def test_the_sweep_marks_bytes_that_are_not_as_many_as_they_were(client, o
     cut(on_disk)
 
     looked_at = await sweep.sweep(tenant, grace=timedelta(), dry_run=True)
-    unmarked = await tenant.blob_records.raw.find_one({"_id": DIGEST})
+    unmarked = await tenant.blob_records.records.find_one({"_id": DIGEST})
     swept = await sweep.sweep(tenant, grace=timedelta())
-    marked = await tenant.blob_records.raw.find_one({"_id": DIGEST})
+    marked = await tenant.blob_records.records.find_one({"_id": DIGEST})
 
     assert (looked_at.damaged, swept.damaged, swept.blobs) == (1, 1, 0)
     assert unmarked.get("damaged") is None

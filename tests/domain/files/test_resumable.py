@@ -89,7 +89,7 @@ async def test_two_at_once_do_not_mix_their_bytes(tenant):
     done, fault = await asyncio.gather(resumable.append(ada, upload, 0, slowly()), second())
 
     assert (done.ordinal, fault) == ("1", UPLOAD_BUSY)
-    [version] = await tenant.versions.raw.find().to_list(None)
+    [version] = await tenant.versions.records.find().to_list(None)
     assert version["digest"] == hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -120,7 +120,7 @@ async def test_a_server_that_was_taken_for_dead_adds_no_more(tenant, storage):
 
     async def slowly():
         yield CONTENT[:100]
-        await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"lease_owner": None}})
+        await tenant.uploads.records.update_one({"_id": upload["_id"]}, {"$set": {"lease_owner": None}})
         await asyncio.Event().wait()
 
     with pytest.raises(Refused) as refused:
@@ -141,7 +141,7 @@ async def test_an_end_that_is_repeated_makes_no_second_version(tenant, storage):
     asked = await resumable.progress_of(ada, upload)
 
     assert again == asked == (SIZE, "1")
-    assert await tenant.versions.raw.count_documents({}) == 1
+    assert await tenant.versions.records.count_documents({}) == 1
 
 
 async def test_who_asks_how_far_it_is_learns_of_the_version_when_a_server_died_before_making_it(tenant, storage):
@@ -150,7 +150,7 @@ async def test_who_asks_how_far_it_is_learns_of_the_version_when_a_server_died_b
     await blobs.append(upload["_id"], 0, of(CONTENT))
 
     assert await resumable.progress_of(ada, upload) == (SIZE, "1")
-    assert await tenant.versions.raw.count_documents({}) == 1
+    assert await tenant.versions.records.count_documents({}) == 1
 
 
 async def test_bytes_that_a_server_counted_before_it_died_fit_the_quota_still(tenant, storage):
@@ -211,7 +211,7 @@ async def test_an_upload_that_did_not_say_its_size_counts_by_what_came(tenant, s
 
 async def test_an_upload_that_expires_gives_its_room_back_and_a_recount_finds_nothing_wrong(tenant, storage):
     upload, _ = await an_upload(tenant)
-    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"expires": now() - LIFE}})
+    await tenant.uploads.records.update_one({"_id": upload["_id"]}, {"$set": {"expires": now() - LIFE}})
 
     await uploads.expire(tenant)
 
@@ -241,7 +241,7 @@ async def test_a_user_has_so_many_unfinished_uploads_and_not_one_more(tenant):
     await resumable.append(ada, upload, 0, of(CONTENT))
 
     assert {refusal.fault for refusal in refused} == {TOO_MANY_UPLOADS}
-    open_ones = await tenant.uploads.raw.count_documents({"user": ada.user, "became": ""})
+    open_ones = await tenant.uploads.records.count_documents({"user": ada.user, "became": ""})
     assert len(refused) >= 6
     assert open_ones == 8 - len(refused)
     assert await quota.reserved(tenant) == (open_ones + 1) * SIZE
@@ -257,7 +257,7 @@ async def test_many_who_end_it_at_once_make_one_version(tenant, storage):
     told = await asyncio.gather(*(resumable.progress_of(ada, upload) for _ in range(4)))
 
     assert told == [(SIZE, "1")] * 4
-    assert await tenant.versions.raw.count_documents({}) == 1
+    assert await tenant.versions.records.count_documents({}) == 1
 
 
 async def test_a_file_of_a_draft_that_was_closed_before_the_server_noted_it_is_found(tenant, storage):
@@ -278,7 +278,9 @@ async def test_a_file_of_a_draft_that_was_closed_before_the_server_noted_it_is_f
 async def test_a_lease_of_a_dead_server_ends(tenant, storage):
     upload, ada = await an_upload(tenant)
     moment = now()
-    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"lease_until": moment + upload_lease.LEASE}})
+    await tenant.uploads.records.update_one(
+        {"_id": upload["_id"]}, {"$set": {"lease_until": moment + upload_lease.LEASE}}
+    )
     done = await resumable.append(ada, upload, 0, of(CONTENT))
 
     assert done.ordinal == "1"
@@ -289,11 +291,11 @@ async def test_what_nobody_goes_on_with_is_forgotten(tenant, storage):
     blobs = storage.of(tenant.name)
     await resumable.append(ada, upload, 0, of(CONTENT[:10]))
     assert await uploads.expire(tenant) == 0
-    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"expires": now()}})
+    await tenant.uploads.records.update_one({"_id": upload["_id"]}, {"$set": {"expires": now()}})
 
     assert await uploads.expire(tenant) == 1
 
-    assert await tenant.uploads.raw.count_documents({}) == 0
+    assert await tenant.uploads.records.count_documents({}) == 0
     assert [left async for left in blobs.leftovers()] == []
 
 
@@ -331,7 +333,7 @@ def test_however_it_is_cut_the_version_has_the_same_bytes(content, cuts):
             with suppress(ConnectionError, Refused):
                 where = at + 1 if cut.is_elsewhere else at
                 await resumable.append(ada, upload, where, cut_off(part) if cut.vanishes else of(part))
-        return await resumable.progress_of(ada, upload), await tenant.versions.raw.find().to_list(None)
+        return await resumable.progress_of(ada, upload), await tenant.versions.records.find().to_list(None)
 
     told, [version] = asyncio.run(run())
 

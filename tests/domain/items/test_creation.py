@@ -52,7 +52,7 @@ async def ends(*attempts):
 
 
 async def uses(terms) -> dict[str, int]:
-    return {term["_id"]: term["uses"] async for term in terms.raw.find({})}
+    return {term["_id"]: term["uses"] async for term in terms.records.find({})}
 
 
 async def test_a_lone_creation_is_two_commands_and_then_three_at_once(ada, heard):
@@ -72,7 +72,7 @@ async def test_creations_that_wait_together_share_their_commands(tenant, ada, he
     assert Counter(heard.commands).keys() == {"findAndModify", "insert", "update"}
     assert len(heard.commands) <= 7  # of terms the new ones are inserted, and the others updated
     assert sorted(item["serial"] for item in made) == list(range(2, MANY + 2))
-    assert [item async for item in tenant.models.raw.find({}).sort("serial").skip(1)] == made
+    assert [item async for item in tenant.models.records.find({}).sort("serial").skip(1)] == made
     assert await uses(tenant.tags) == {"vision": 25, "iris": 25, **{f"run-{n}": 1 for n in range(MANY)}}
     assert await uses(tenant.metadata) == {"accuracy": 25, "layers": 25, "by": 25}
 
@@ -84,7 +84,7 @@ async def test_of_equal_names_in_one_batch_one_wins_and_the_rest_is_created(tena
 
     refused = [end for end in ended if isinstance(end, Exception)]
     assert [end.fault for end in refused] == [NOT_CREATED, NOT_CREATED]
-    assert {item["name"] async for item in tenant.models.raw.find({})} == {"first", "iris", "rose", "tulip"}
+    assert {item["name"] async for item in tenant.models.records.find({})} == {"first", "iris", "rose", "tulip"}
     assert await uses(tenant.tags) == {"vision": 4, "iris": 4}
 
 
@@ -113,7 +113,7 @@ async def test_a_caller_who_is_removed_while_a_batch_waits_is_refused_alone(tena
     ended = await ends(*(items.create(caller, Kind.MODEL, model(f"m{n}")) for n, caller in enumerate(callers)))
 
     assert [getattr(end, "fault", None) for end in ended] == [None, AUTHENTICATION, None]
-    assert {item["name"] async for item in tenant.models.raw.find({})} == {"first", "m0", "m2"}
+    assert {item["name"] async for item in tenant.models.records.find({})} == {"first", "m0", "m2"}
     assert await uses(tenant.tags) == {"vision": 3, "iris": 3}
 
 
@@ -132,7 +132,7 @@ async def test_a_client_that_goes_does_not_take_the_others_along(tenant, ada, he
     ended = await ends(*first, *second)
 
     assert [isinstance(end, asyncio.CancelledError) for end in ended] == [True, False, True, False, False]
-    stored = {item["name"] async for item in tenant.models.raw.find({})}
+    stored = {item["name"] async for item in tenant.models.records.find({})}
     assert stored == {"first", "m0", "m1", "m3", "m4"}  # the batch of m0 had begun
     assert (await uses(tenant.tags))["iris"] == 5
 
@@ -144,7 +144,7 @@ async def test_two_kinds_and_two_tenants_have_batches_of_their_own(tenant, ada):
     made = await asyncio.gather(
         *(items.create(who, kind, new_item(name="iris")) for who in (ada, there) for kind in Kind)
     )
-    counts = [await each.items(kind).raw.count_documents({}) for each in (tenant, there.tenant) for kind in Kind]
+    counts = [await each.items(kind).records.count_documents({}) for each in (tenant, there.tenant) for kind in Kind]
     await tenant.database.client.drop_database(other)
 
     assert len({item["_id"] for item in made}) == 2 * len(Kind)
@@ -155,7 +155,7 @@ async def test_two_kinds_and_two_tenants_have_batches_of_their_own(tenant, ada):
 async def test_what_is_written_is_what_the_document_declares(tenant, ada, kind):
     created = await items.create(ada, kind, new_item(name="Iris", users=["ada"], visibility="public", **AS_OTHERS))
 
-    [stored] = await tenant.items(kind).raw.find({"name": "Iris"}).to_list(1)
+    [stored] = await tenant.items(kind).records.find({"name": "Iris"}).to_list(1)
     document = record_of(ITEMS[kind].model_validate(stored))
     defaults = {name: value for name, value in document.items() if name not in stored}
     assert stored == created == {name: document[name] for name in stored}

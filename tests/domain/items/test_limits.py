@@ -90,7 +90,7 @@ async def test_a_request_adds_so_many_new_words_and_not_one_more(tenant, ada):
     assert made["tags"] == ["a", "b", "c"]
     assert (at_creation.value.fault, at_change.value.fault) == (NOT_CREATED, NOT_CHANGED)
     assert "a request may add 3 new tags and metadata names" in at_creation.value.details
-    assert await tenant.tags.raw.count_documents({"_id": {"$in": ["d", "e", "f", "g"]}}) == 0
+    assert await tenant.tags.records.count_documents({"_id": {"$in": ["d", "e", "f", "g"]}}) == 0
 
 
 async def test_the_items_of_one_request_share_its_new_words(tenant, ada):

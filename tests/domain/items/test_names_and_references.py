@@ -81,7 +81,7 @@ async def test_the_two_compositions_of_a_name_are_one_item(client, org):
 async def test_an_older_item_is_found_by_its_own_spelling_before_the_normalized_one(client, org, kept):
     new = (await create(client, org, "bob", NFC)).json()["_id"]
     old = (await create(client, org, "bob", "to be renamed")).json()["_id"]
-    await kept.models.raw.update_one({"_id": ObjectId(old)}, {"$set": {"name": NFD}})
+    await kept.models.records.update_one({"_id": ObjectId(old)}, {"$set": {"name": NFD}})
 
     found = [(await get(client, org, "bob", key)).json()["_id"] for key in (NFC, NFD)]
 
@@ -92,9 +92,9 @@ async def test_whatever_an_older_item_is_called_its_escaped_name_finds_it(client
     dice = random.Random(12)
     names = {"".join(dice.choices(ODD_LETTERS, k=dice.randint(1, 12))) for _ in range(100)}
     made = (await create(client, org, "eve", "one of many")).json()
-    document = await kept.models.raw.find_one({"_id": ObjectId(made["_id"])})
+    document = await kept.models.records.find_one({"_id": ObjectId(made["_id"])})
     older = [{**document, "_id": ObjectId(), "name": name, "serial": -at} for at, name in enumerate(names)]
-    await kept.models.raw.insert_many(older)
+    await kept.models.records.insert_many(older)
 
     found = [(await get(client, org, "eve", item["name"])).json()["_id"] for item in older]
 
@@ -136,8 +136,8 @@ async def test_an_older_word_stays_on_its_item_and_can_be_removed(client, org, k
         odd = {"metadata": [{"name": word, "value": 1} for word in odd["tags"]]}
     name = f"older-{words}"
     made = (await create(client, org, "ada", name)).json()
-    await kept.models.raw.update_one({"_id": ObjectId(made["_id"])}, {"$set": odd})
-    await getattr(kept, words).raw.insert_many(
+    await kept.models.records.update_one({"_id": ObjectId(made["_id"])}, {"$set": odd})
+    await getattr(kept, words).records.insert_many(
         [{"_id": word, "usage": "folk", "uses": 1, "timestamp": now()} for word in ("a\u200b", NFD)]
     )
 
@@ -185,7 +185,7 @@ async def test_a_user_signs_in_with_either_composition_of_the_name(client, org):
 
 async def older_users(tenant, *names):
     """Users of a catalog that knew neither the key nor its index, after the upgrade."""
-    await tenant.users.raw.drop_indexes()
+    await tenant.users.records.drop_indexes()
     for name in names:
         user = UserDocument(username=name, password="-", role=Role.REGULAR, validityPasswordDays=0)
         await tenant.users.insert(user)
@@ -245,10 +245,10 @@ async def test_a_tenant_with_the_name_of_another_in_other_letters_is_refused(cli
 @REAL
 async def test_older_tenants_whose_names_differ_by_case_stay_and_get_no_third(database, storage):
     name = f"{OURS}-acme"
-    await database.tenants.raw.drop_indexes()
+    await database.tenants.records.drop_indexes()
     for each in (name, name.upper()):
         record = {"_id": each, "database": f"{each}-{len(each)}", "database_key": str(ObjectId()), "state": "ready"}
-        await database.tenants.raw.insert_one(record)
+        await database.tenants.records.insert_one(record)
     await database.open()  # as a newer server does
 
     with pytest.raises(Refused, match="exists already"):
@@ -374,11 +374,11 @@ async def test_what_one_may_read_only_is_not_changed_by_its_owner_and_name(clien
 
 
 async def test_an_owner_of_older_times_may_have_a_slash_in_the_name(client, org, kept):
-    eve = await kept.users.raw.find_one({"username": "eve"})
+    eve = await kept.users.records.find_one({"username": "eve"})
     owner = {**eve, "_id": ObjectId(), "username": "old/owner", "email": "old@example.org", "username_key": None}
-    await kept.users.raw.insert_one({name: value for name, value in owner.items() if value is not None})
+    await kept.users.records.insert_one({name: value for name, value in owner.items() if value is not None})
     made = (await create(client, org, "ada", "owned by an old one", visibility="public")).json()["_id"]
-    await kept.models.raw.update_one({"_id": ObjectId(made)}, {"$set": {"owner": owner["_id"]}})
+    await kept.models.records.update_one({"_id": ObjectId(made)}, {"$set": {"owner": owner["_id"]}})
 
     found = await get(client, org, "bob", "old/owner/owned by an old one")
 
@@ -387,9 +387,9 @@ async def test_an_owner_of_older_times_may_have_a_slash_in_the_name(client, org,
 
 async def test_the_list_of_choices_is_bounded(client, org, kept):
     made = (await create(client, org, "ada", "popular", visibility="public")).json()["_id"]
-    document = await kept.models.raw.find_one({"_id": ObjectId(made)})
+    document = await kept.models.records.find_one({"_id": ObjectId(made)})
     others = [{**document, "_id": ObjectId(), "owner": ObjectId(), "serial": 10**6 + at} for at in range(30)]
-    await kept.models.raw.insert_many(others)
+    await kept.models.records.insert_many(others)
 
     answer = await get(client, org, "bob", "popular")
 

@@ -35,7 +35,7 @@ async def with_versions(tenant, kind, item, caller, *numbers):
         file = FileSubdocument(original=f"{number}.bin", **blob._asdict(), mimetype="a/b", encoding="7bit", path="")
         version = {"number": number, "ordinal": str(number), "ordinal_key": str(number), "files": [file]}
         await tenant.versions.insert(VersionDocument(item=item["_id"], kind=kind, owner=caller.user, **version))
-    await tenant.items(kind).raw.update_one({"_id": item["_id"]}, {"$set": {"last_version": max(numbers)}})
+    await tenant.items(kind).records.update_one({"_id": item["_id"]}, {"$set": {"last_version": max(numbers)}})
 
 
 async def test_one_question_answers_what_several_do(tenant):
@@ -107,8 +107,8 @@ async def test_of_many_versions_the_newest_are_shown_and_counted(tenant, numbers
     made = await items.create(ada, Kind.MODEL, new_item(name="many"))
     common = {"item": made["_id"], "kind": "models", "files": [], "folder": False, "state": "LIVE"}
     versions = [common | {"number": number, "ordinal_key": str(number)} for number in numbers]
-    await tenant.versions.raw.insert_many([*versions, common | {"number": 0, "ordinal_key": "d", "state": "DRAFT"}])
-    await tenant.models.raw.update_one({"_id": made["_id"]}, {"$set": {"last_version": max(numbers)}})
+    await tenant.versions.records.insert_many([*versions, common | {"number": 0, "ordinal_key": "d", "state": "DRAFT"}])
+    await tenant.models.records.update_one({"_id": made["_id"]}, {"$set": {"last_version": max(numbers)}})
 
     item, with_it = await read_with_related(ada, Kind.MODEL, Reference(str(made["_id"])))
 

@@ -274,15 +274,15 @@ async def test_what_a_crash_left_of_the_entries_is_repaired(tenant):
     first = await items.create(ada, Kind.MODEL, new_item(name="first"))
     second = await items.create(ada, Kind.MODEL, new_item(name="second"))
     await items.create(ada, Kind.DATASET, new_item(name="third"))
-    before = {entry["_id"]: entry async for entry in tenant.search_entries.raw.find({})}
-    await tenant.search_entries.raw.delete_one({"_id": first["_id"]})
-    await tenant.search_entries.raw.update_one({"_id": second["_id"]}, {"$set": {"names": []}})
-    await tenant.search_entries.raw.insert_one({**before[first["_id"]], "_id": ObjectId()})
+    before = {entry["_id"]: entry async for entry in tenant.search_entries.records.find({})}
+    await tenant.search_entries.records.delete_one({"_id": first["_id"]})
+    await tenant.search_entries.records.update_one({"_id": second["_id"]}, {"$set": {"names": []}})
+    await tenant.search_entries.records.insert_one({**before[first["_id"]], "_id": ObjectId()})
 
     repaired = [await search_entries.repair(tenant), await search_entries.repair(tenant)]
 
     assert repaired == [3, 0]
-    assert {entry["_id"]: entry async for entry in tenant.search_entries.raw.find({})} == before
+    assert {entry["_id"]: entry async for entry in tenant.search_entries.records.find({})} == before
 
 
 LETTERS = st.text("abß.", max_size=3)
@@ -347,7 +347,7 @@ async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order
         cursor, pages = answer.next, pages + 1
         assert pages < 500
 
-    everything = [item for kind in EVERYTHING async for item in tenant.items(kind).raw.find()]
+    everything = [item for kind in EVERYTHING async for item in tenant.items(kind).records.find()]
     readable = [item for item in everything if may_read(reader, item) and NARROWINGS[narrowing](item)]
     expected = {item["_id"] for item in readable if rank(item, wanted.text) is not None}
     assert {identity for _, identity in walked} == expected

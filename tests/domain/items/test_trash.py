@@ -46,7 +46,7 @@ async def restore(tenant, item, caller):
 
 
 async def in_trash(tenant, caller):
-    found = await tenant.trash.raw.find(trash.visible_to(caller)).to_list(None)
+    found = await tenant.trash.records.find(trash.visible_to(caller)).to_list(None)
     return [record["_id"] for record in await trash.without_restored(caller, found)]
 
 
@@ -55,11 +55,11 @@ async def uses(tenant):
 
 
 async def count(bound, **query):
-    return await bound.raw.count_documents(query)
+    return await bound.records.count_documents(query)
 
 
 async def time_passes(tenant, record, **fields):
-    await tenant.trash.raw.update_one({"_id": record["_id"]}, {"$set": fields})
+    await tenant.trash.records.update_one({"_id": record["_id"]}, {"$set": fields})
 
 
 async def test_a_restored_item_is_as_it_was_and_its_revision_is_new(tenant, ada, iris):
@@ -69,7 +69,7 @@ async def test_a_restored_item_is_as_it_was_and_its_revision_is_new(tenant, ada,
     restored = await restore(tenant, iris, ada)
 
     assert restored == iris | {"revision": iris["revision"] + 1}
-    assert await tenant.models.raw.find_one({}) == restored
+    assert await tenant.models.records.find_one({}) == restored
     assert (await in_trash(tenant, ada), await count(tenant.trash)) == ([], 0)
     assert (await reading.read(ada, Kind.MODEL, Reference("iris", "1")))["number"] == 1
 
@@ -200,7 +200,7 @@ async def test_a_purge_that_was_cut_off_leaves_nothing_to_restore_and_is_finishe
 async def half_removed(tenant, ada, iris):
     """What a crash leaves after the first step of a removal, an hour ago: an item that is in both places."""
     record = trash._record(ada, Kind.MODEL, iris, DAYS)
-    await tenant.trash.raw.insert_one(record | {"lease_until": now() - timedelta(hours=1)})
+    await tenant.trash.records.insert_one(record | {"lease_until": now() - timedelta(hours=1)})
     return iris
 
 
@@ -352,7 +352,7 @@ async def test_of_a_restoration_and_a_creation_of_one_name_one_wins(tenant, ada,
     won, refused = await outcomes(restore(tenant, iris, ada), items.create(ada, Kind.MODEL, new_item(**IRIS)))
 
     assert (len(won), [refusal.fault for refusal in refused]) == (1, [NOT_CREATED])
-    assert [model["_id"] async for model in tenant.models.raw.find({})] == [won[0]["_id"]]
+    assert [model["_id"] async for model in tenant.models.records.find({})] == [won[0]["_id"]]
     assert await uses(tenant) == [1, 1]
 
 

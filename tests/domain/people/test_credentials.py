@@ -74,7 +74,7 @@ async def test_a_bcrypt_hash_still_verifies_and_is_replaced(password, ident):
 async def test_an_old_hash_is_replaced_at_the_next_sign_in(tenant):
     user = await users.add(tenant, "ada", PASSWORD, Role.REGULAR, email=None, days=0)
     old = bcrypt.using(rounds=4, ident="2a").hash(PASSWORD)
-    await tenant.users.raw.update_one({"_id": user.id}, {"$set": {"password": old}})
+    await tenant.users.records.update_one({"_id": user.id}, {"$set": {"password": old}})
 
     await sign_in.sign_in(tenant, "ada", PASSWORD)
 
@@ -85,7 +85,7 @@ async def test_an_old_hash_is_replaced_at_the_next_sign_in(tenant):
 
 async def test_a_password_expires(tenant):
     await users.add(tenant, "ada", PASSWORD, Role.REGULAR, email=None, days=1)
-    await tenant.users.raw.update_one({"username": "ada"}, {"$set": {"createdPassword": now() - timedelta(days=2)}})
+    await tenant.users.records.update_one({"username": "ada"}, {"$set": {"createdPassword": now() - timedelta(days=2)}})
 
     with pytest.raises(Refused, match="expired"):
         await sign_in.sign_in(tenant, "ada", PASSWORD)

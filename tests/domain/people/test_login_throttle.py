@@ -191,8 +191,8 @@ async def test_a_flood_is_told_at_once(guarded, monkeypatch):
 async def test_what_is_kept_tells_no_name_and_does_not_stay(database, guarded):
     for number in range(3):
         await guess(guarded, f"a secret typed into the wrong field {number}")
-    kept = await database.attempts.raw.find({}).to_list(None)
-    indexes = await database.attempts.raw.index_information()
+    kept = await database.attempts.records.find({}).to_list(None)
+    indexes = await database.attempts.records.index_information()
 
     assert kept
     assert "secret" not in str(kept)
@@ -203,11 +203,11 @@ async def test_what_is_kept_tells_no_name_and_does_not_stay(database, guarded):
 
 async def test_most_sign_ins_write_nothing(database, guarded):
     await guess(guarded, address=HOME, right=True)
-    before = await database.attempts.raw.find({}).to_list(None)
+    before = await database.attempts.records.find({}).to_list(None)
 
     await guess(guarded, address=HOME, right=True)
 
-    assert await database.attempts.raw.find({}).to_list(None) == before
+    assert await database.attempts.records.find({}).to_list(None) == before
 
 
 @pytest.mark.parametrize(

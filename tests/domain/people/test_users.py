@@ -17,7 +17,7 @@ ANY = PasswordPolicy(strength=0, days=0)
 
 
 async def admins(tenant):
-    return {user["username"] async for user in tenant.users.raw.find({"role": "admin"})}
+    return {user["username"] async for user in tenant.users.records.find({"role": "admin"})}
 
 
 async def demote(tenant, whom, caller: Caller):
@@ -54,7 +54,7 @@ async def test_of_two_administrators_who_demote_each_other_one_is_left(tenant, t
 
     assert [refusal.fault for refusal in refused] == [LAST_ADMIN]
     assert len(await admins(tenant)) == 1
-    assert await tenant.users.raw.count_documents({"demotion_token": {"$exists": True, "$ne": None}}) == 0
+    assert await tenant.users.records.count_documents({"demotion_token": {"$exists": True, "$ne": None}}) == 0
 
 
 async def test_of_a_removal_and_a_demotion_at_once_one_is_left(tenant, together):
@@ -87,7 +87,7 @@ async def test_an_administrator_whose_server_died_during_a_demotion_counts_again
     await demote(tenant, "ada", ada)
 
     assert await admins(tenant) == {"bob"}
-    assert await tenant.users.raw.find_one({"_id": bob.user, **condition}) is None
+    assert await tenant.users.records.find_one({"_id": bob.user, **condition}) is None
 
 
 async def test_a_user_who_becomes_administrator_during_the_removal_stays(tenant, monkeypatch):
@@ -97,7 +97,7 @@ async def test_a_user_who_becomes_administrator_during_the_removal_stays(tenant,
 
     async def and_meanwhile(*args):
         await pass_on(*args)
-        await tenant.users.raw.update_one({"username": "bob"}, {"$set": {"role": "admin"}})
+        await tenant.users.records.update_one({"username": "bob"}, {"$set": {"role": "admin"}})
 
     monkeypatch.setattr(ownership_transfer, "transfer_trash", and_meanwhile)
 
@@ -210,7 +210,7 @@ async def test_a_change_to_an_item_that_is_given_away_is_not_lost(client, org, m
 
 async def test_what_is_being_restored_holds_a_departure_up(tenant):
     ada, bob = await somebody(tenant, "ada"), await somebody(tenant, "bob")
-    await tenant.trash.raw.insert_one(
+    await tenant.trash.records.insert_one(
         {
             "_id": ada.user,
             "kind": "models",

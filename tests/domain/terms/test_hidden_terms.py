@@ -155,14 +155,14 @@ async def test_who_sees_words_is_counted_anew_as_their_uses_are(tenant, monkeypa
     for name, visibility, users in (("a", "private", ["bob"]), ("b", "public", ["bob"]), ("c", "private", [])):
         body = {"name": name, "visibility": visibility, "users": users, "tags": ["t"], "metadata": []}
         await items.create(ada, Kind.MODEL, new_item(**body))
-    right = (await tenant.tags.raw.find_one({"_id": "t"}))["seen"]
-    await tenant.tags.raw.update_one({"_id": "t"}, {"$set": {"seen": {"public": 7}}})
+    right = (await tenant.tags.records.find_one({"_id": "t"}))["seen"]
+    await tenant.tags.records.update_one({"_id": "t"}, {"$set": {"seen": {"public": 7}}})
 
     mended = await term_counts.repair(tenant)
 
     assert right == {"public": 1, str(ada.user): 2, str(bob.user): 1}
     assert mended == 1
-    assert (await tenant.tags.raw.find_one({"_id": "t"}))["seen"] == right
+    assert (await tenant.tags.records.find_one({"_id": "t"}))["seen"] == right
     assert await term_counts.repair(tenant) == 0
 
 

@@ -38,7 +38,7 @@ def best(words, typed):
 
 async def keep(tenant, words):
     if words:
-        await tenant.tags.raw.insert_many([word | spelling(word["_id"]) for word in words])
+        await tenant.tags.records.insert_many([word | spelling(word["_id"]) for word in words])
 
 
 def seen_by(tenant, role=Role.ADMIN):
@@ -82,7 +82,7 @@ async def test_the_plain_rule_says_the_same_of_what_shows_to_a_user(tenant, seed
     for typed in asked:
         assert await suggested(tenant, typed, 10, bob) == best(showing, typed)[:10], typed
     assert 50 < len(showing) < len(words)
-    found = tenant.tags.raw.find(visible_to(bob), {"_id": 1})
+    found = tenant.tags.records.find(visible_to(bob), {"_id": 1})
     assert {word["_id"] async for word in found} == {word["_id"] for word in showing}
 
 
@@ -149,7 +149,7 @@ async def test_a_pattern_finds_what_stands_far_behind_in_a_long_word(tenant):
     await keep(tenant, [{"_id": word} for word in (long, "a needle", "other", "z" * 50)])
     query = filter_of(TAGS, json.dumps({"_id": {"$regex": "needle"}})).query
 
-    found = {word["_id"] async for word in tenant.tags.raw.find(query)}
+    found = {word["_id"] async for word in tenant.tags.records.find(query)}
 
     assert found == {long, "a needle"}
 
@@ -189,7 +189,7 @@ async def test_a_pattern_finds_words_through_their_pieces(tenant):
 
     async def found(pattern, options=""):
         query = filter_of(TAGS, json.dumps({"_id": {"$regex": pattern, "$options": options}})).query
-        return {word["_id"] async for word in tenant.tags.raw.find(query)}
+        return {word["_id"] async for word in tenant.tags.records.find(query)}
 
     assert await found("Fol") == {"My_Folk", "Follow"}
     assert await found("Fol", "i") == {"My_Folk", "folk", "Follow"}

@@ -100,9 +100,9 @@ async def test_an_alias_that_points_there_already_does_not_move(ada, iris):
 async def test_which_is_an_ordinal_then_an_alias_then_latest_then_a_file(tenant, ada, iris):
     await add(ada, "best")
     await point(ada, "good", "2")
-    await tenant.versions.raw.update_one({"number": 1}, {"$set": {"original": "good"}})
-    await tenant.versions.raw.update_one({"number": 2}, {"$set": {"original": "best"}})
-    await tenant.versions.raw.update_one({"number": 3}, {"$set": {"original": "third.onnx"}})
+    await tenant.versions.records.update_one({"number": 1}, {"$set": {"original": "good"}})
+    await tenant.versions.records.update_one({"number": 2}, {"$set": {"original": "best"}})
+    await tenant.versions.records.update_one({"number": 3}, {"$set": {"original": "third.onnx"}})
 
     found = [await where(ada, which) for which in ("BEST", "good", "latest", "third.onnx", "Good")]
 
@@ -112,14 +112,14 @@ async def test_which_is_an_ordinal_then_an_alias_then_latest_then_a_file(tenant,
 async def test_no_new_version_is_called_latest_but_an_imported_one_may_be(tenant, ada, iris):
     assert await refusal(add(ada, "Latest")) is NOT_CREATED
 
-    await tenant.versions.raw.update_one({"number": 1}, {"$set": {"ordinal": "latest", "ordinal_key": "latest"}})
+    await tenant.versions.records.update_one({"number": 1}, {"$set": {"ordinal": "latest", "ordinal_key": "latest"}})
 
     assert await where(ada, "latest") == "latest"
 
 
 async def test_latest_passes_drafts_and_what_is_in_quarantine_or_archived(tenant, ada, iris):
-    await tenant.versions.raw.update_one({"number": 3}, {"$set": {"state": VersionState.QUARANTINED.value}})
-    await tenant.versions.raw.update_one({"number": 2}, {"$set": {"archived": True}})
+    await tenant.versions.records.update_one({"number": 3}, {"$set": {"state": VersionState.QUARANTINED.value}})
+    await tenant.versions.records.update_one({"number": 2}, {"$set": {"archived": True}})
     await drafts.begin(ada, Kind.MODEL, IRIS)
 
     assert await where(ada, "latest") == "1"
@@ -163,9 +163,9 @@ async def test_an_alias_points_to_no_draft(ada, iris):
 
 async def test_an_item_has_so_many_aliases(tenant, ada, iris):
     await point(ada, "champion", "1")
-    [alias] = (await tenant.models.raw.find_one({}))["aliases"]
+    [alias] = (await tenant.models.records.find_one({}))["aliases"]
     many = [{**alias, "name": f"a{number}"} for number in range(aliases.MOST)]
-    await tenant.models.raw.update_one({}, {"$set": {"aliases": many}})
+    await tenant.models.records.update_one({}, {"$set": {"aliases": many}})
 
     assert await refusal(point(ada, "one-more", "1")) is LIMIT_REACHED
     assert moves.names_of(await point(ada, "a7", "2"), 2) == ["a7"]
@@ -183,7 +183,7 @@ async def test_only_who_may_change_the_item_moves_its_aliases(tenant, ada, iris)
 
 @pytest.mark.parametrize("expected", ["1", "champion", "m"])
 async def test_what_was_expected_lets_an_alias_move(tenant, ada, iris, expected):
-    await tenant.versions.raw.update_one({"number": 1}, {"$set": {"original": "m"}})
+    await tenant.versions.records.update_one({"number": 1}, {"$set": {"original": "m"}})
     await point(ada, "champion", "1")
 
     await point(ada, "champion", "2", expected=expected)
@@ -295,7 +295,7 @@ async def test_an_item_that_is_removed_for_good_leaves_no_history(tenant, ada, i
 
     await items.remove(ada, Kind.MODEL, IRIS)
 
-    assert await tenant.alias_moves.raw.count_documents({}) == 0
+    assert await tenant.alias_moves.records.count_documents({}) == 0
 
 
 class Crash(Exception):  # noqa: N818  what it is
@@ -331,10 +331,10 @@ async def test_a_crash_before_the_history_is_written_loses_no_move(tenant, ada, 
         await point(dying, "champion", "1")
 
     assert await where(ada, "champion") == "1"
-    assert await tenant.alias_moves.raw.count_documents({}) == 0
+    assert await tenant.alias_moves.records.count_documents({}) == 0
     await point(ada, "champion", "2")
     assert await entries(ada, "champion") == [(None, "1"), ("1", "2")]
-    assert (await tenant.models.raw.find_one({}))["alias_outbox"] == []
+    assert (await tenant.models.records.find_one({}))["alias_outbox"] == []
 
 
 async def test_a_history_that_is_completed_twice_has_each_move_once(tenant, ada, iris):
@@ -380,7 +380,7 @@ async def test_an_ordinal_that_becomes_an_alias_meanwhile_is_refused(tenant, ada
     late = interrupted(ada, "versions", lambda: point(ada, "best", "3"))
 
     assert await refusal(add(late, "best")) is NOT_CREATED
-    assert (await where(ada, "best"), await tenant.versions.raw.count_documents({})) == ("3", 3)
+    assert (await where(ada, "best"), await tenant.versions.records.count_documents({})) == ("3", 3)
 
 
 async def test_an_alias_that_becomes_an_ordinal_meanwhile_is_refused(ada, iris):
@@ -434,4 +434,4 @@ async def test_a_removal_and_a_move_at_once_leave_no_alias_without_its_version(t
 
         item = await items.read(ada, Kind.MODEL, IRIS)
         pointed = {alias["number"] for alias in item.get("aliases", ())}
-        assert await tenant.versions.raw.count_documents({"number": {"$in": [*pointed]}}) == len(pointed)
+        assert await tenant.versions.records.count_documents({"number": {"$in": [*pointed]}}) == len(pointed)

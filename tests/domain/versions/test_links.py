@@ -173,7 +173,7 @@ async def test_the_journal_does_not_hold_the_link(client, org, iris, app):
     for name, path in (("", "/v1/links/***"), ("/iris.zip", "/v1/links/***/iris.zip")):
         request = (await client.get(address + name)).headers["x-request-id"]
         await app.state.journal.flush()
-        entry = await app.state.database.operator.log.raw.find_one({"request_id": request})
+        entry = await app.state.database.operator.log.records.find_one({"request_id": request})
         assert (entry["path"], entry.get("item"), entry["result"]) == (path, None, 200)
 
 

@@ -73,7 +73,7 @@ async def add(caller, ordinal="", reference=IRIS, **fields):
 
 
 async def stored(tenant):
-    return [(each["number"], each["ordinal"]) async for each in tenant.versions.raw.find({}).sort("number")]
+    return [(each["number"], each["ordinal"]) async for each in tenant.versions.records.find({}).sort("number")]
 
 
 async def summary(caller):

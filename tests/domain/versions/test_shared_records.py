@@ -48,7 +48,7 @@ async def ends(*attempts):
 
 
 async def stored(tenant):
-    return [version async for version in tenant.versions.raw.find({}).sort("serial")]
+    return [version async for version in tenant.versions.records.find({}).sort("serial")]
 
 
 async def test_versions_that_wait_together_share_their_inserts_and_serials(tenant, ada, heard):

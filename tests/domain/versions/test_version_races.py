@@ -52,7 +52,7 @@ def close(ada, iris, draft):
 
 
 async def kept(tenant) -> dict:
-    [version] = await tenant.versions.raw.find({}).to_list(None)
+    [version] = await tenant.versions.records.find({}).to_list(None)
     return version
 
 
@@ -206,7 +206,7 @@ async def test_a_file_that_is_written_before_a_close_looks_is_in_its_version(ten
 async def test_a_draft_whose_close_died_takes_files_and_closes_later(tenant, put, close):
     await put("first")
     long_ago = ObjectId.from_datetime(datetime(2020, 1, 1, tzinfo=UTC))
-    await tenant.versions.raw.update_one({}, {"$set": {"closing": long_ago}})
+    await tenant.versions.records.update_one({}, {"$set": {"closing": long_ago}})
 
     await put("second")
     await close()
@@ -279,7 +279,7 @@ async def test_a_draft_removed_meanwhile_takes_no_file(tenant, ada, iris, draft,
         await put("part", moment=removed)
 
     assert refusal.value.fault is NOT_FOUND
-    assert await tenant.versions.raw.count_documents({}) == 0
+    assert await tenant.versions.records.count_documents({}) == 0
 
 
 async def test_one_file_too_many_is_refused(tenant, put, monkeypatch):
@@ -339,7 +339,7 @@ async def test_a_number_is_not_given_again_to_an_item_that_was_in_the_trash_mean
 
     async def numbered_then_as_before(*args):
         number = await number_for(*args)
-        await tenant.models.raw.update_one({}, {"$set": {"last_version": 0}})  # as the trash had it
+        await tenant.models.records.update_one({}, {"$set": {"last_version": 0}})  # as the trash had it
         return number
 
     monkeypatch.setattr(numbering, "next_number", numbered_then_as_before)
@@ -357,7 +357,7 @@ async def test_drafts_that_were_given_up_are_found(tenant, put, close):
     moment = (await kept(tenant))["lastmod"]
 
     async def found(before):
-        return await tenant.versions.raw.count_documents(drafts.abandoned(before))
+        return await tenant.versions.records.count_documents(drafts.abandoned(before))
 
     assert (await found(moment), await found(moment.replace(year=moment.year + 1))) == (0, 1)
     await close()

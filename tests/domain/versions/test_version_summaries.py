@@ -57,7 +57,7 @@ class Iris:
         return await versions.remove(self.ada, Kind.MODEL, Reference(str(self.key), which))
 
     async def summary(self):
-        item = await self.tenant.models.raw.find_one({"_id": self.key})
+        item = await self.tenant.models.records.find_one({"_id": self.key})
         latest = item.get("latest")
         pairs = {pair["name"]: pair["value"] for pair in latest["metadata"]} if latest else {}
         return latest and latest["number"], pairs.get("accuracy"), item.get("stages", [])
@@ -94,7 +94,7 @@ async def test_the_summary_follows_each_change_of_a_version(iris, ada, tenant, o
 async def test_a_change_while_the_item_is_in_the_trash_shows_when_it_is_restored(iris, ada, tenant):
     added = await iris.add(0.25)
     await items.remove(ada, Kind.MODEL, Reference(str(iris.key)), days=1)
-    await tenant.versions.raw.update_one({"_id": added["_id"]}, {"$set": {"stage": "staging"}})
+    await tenant.versions.records.update_one({"_id": added["_id"]}, {"$set": {"stage": "staging"}})
 
     await trash.restore(ada, str(iris.key))
 
@@ -119,7 +119,7 @@ async def test_versions_that_are_added_at_once_leave_the_newest(iris, tenant, mo
 
     await asyncio.gather(*(iris.add(number, Stage.STAGING) for number in range(4)))
 
-    newest = await tenant.versions.raw.find_one({"number": 4})
+    newest = await tenant.versions.records.find_one({"number": 4})
     assert await iris.summary() == (4, newest["metadata"][0]["value"], ["staging"])
 
 
@@ -152,7 +152,7 @@ async def test_additions_after_a_change_by_another_server_read_the_versions_once
     monkeypatch.setattr(version_summaries, "of_item", counting)
     monkeypatch.setattr(touching, "touch_added", late)
     tasks = {1: await adding(1)}
-    await tenant.models.raw.update_one({"_id": iris.key}, {"$inc": {"revision": 1}})  # the other server
+    await tenant.models.records.update_one({"_id": iris.key}, {"$inc": {"revision": 1}})  # the other server
     tasks |= {2: await adding(2), 3: await adding(3)}
 
     await follow_both(1, 2)
@@ -183,13 +183,13 @@ async def test_a_version_that_is_removed_before_its_item_follows_stays_removed(i
 
 async def test_what_a_crash_leaves_is_repaired_and_what_is_right_stays(iris, tenant):
     added = await iris.add(0.25)
-    await tenant.versions.raw.update_one({"_id": added["_id"]}, {"$set": {"stage": "staging"}})
-    before = await tenant.models.raw.find_one({"_id": iris.key})
+    await tenant.versions.records.update_one({"_id": added["_id"]}, {"$set": {"stage": "staging"}})
+    before = await tenant.models.records.find_one({"_id": iris.key})
 
     assert [await version_summaries.repair(tenant), await version_summaries.repair(tenant)] == [1, 0]
 
     assert await iris.summary() == (1, 0.25, ["staging"])
-    assert (await tenant.models.raw.find_one({"_id": iris.key}))["revision"] == before["revision"]
+    assert (await tenant.models.records.find_one({"_id": iris.key}))["revision"] == before["revision"]
 
 
 async def test_long_texts_are_in_the_summary_as_far_as_lists_compare_them(iris):

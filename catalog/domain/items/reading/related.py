@@ -6,7 +6,7 @@ embedded engines use no index for a `$lookup` with a pipeline: among 6 000 versi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, NotRequired, cast
+from typing import NamedTuple
 
 from bson import ObjectId
 
@@ -16,7 +16,8 @@ from catalog.domain.items.reading import newest_versions
 from catalog.domain.items.reading.newest_versions import NewestVersions
 from catalog.domain.items.references import Reference
 from catalog.domain.items.sharing import shared_with
-from catalog.store.records import GroupRecord, ItemRecord, Query, TermRecord, UserRecord
+from catalog.store.query.joined_items import read_joined
+from catalog.store.records import GroupRecord, ItemRecord, TermRecord, UserRecord
 from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import BoundCollection, D, R
 from catalog.vocabulary import Kind
@@ -57,19 +58,12 @@ async def _related(
     return Related(users, groups, datasets, await newest_versions.of_items(tenant, shown))
 
 
-class LoadedItem(ItemRecord):
-    """An item as `_load` reads it."""
-
-    _users: NotRequired[list[UserRecord]]
-    _datasets: NotRequired[list[ItemRecord]]
-
-
 async def read_with_related(caller: Caller, kind: Kind, reference: Reference) -> tuple[ItemRecord, Related]:
     """Return the item that a reference names, and what is shown with it.
 
     Raises Refused: NOT_FOUND, CANNOT_READ, AMBIGUOUS.
     """
-    loaded = await _load(caller.tenant, kind, reference.identity)
+    loaded = await read_joined(caller.tenant, kind, reference.identity) if reference.identity else None
     if loaded is None:  # a name, also one that looks like an id
         item = await items.read(caller, kind, reference)
         return item, await load_related(caller, [item])
@@ -81,22 +75,6 @@ async def read_with_related(caller: Caller, kind: Kind, reference: Reference) ->
     if others := {*loaded.get("editors", ()), *of_datasets} - users.keys():
         users |= await _by_id(caller.tenant.users, others)
     return loaded, await _related(caller.tenant, shown, users, datasets)
-
-
-async def _load(tenant: Tenant, kind: Kind, identity: ObjectId | None) -> LoadedItem | None:
-    """An item with its users as `_users` and its datasets as `_datasets`, in one command."""
-    if identity is None:
-        return None
-    stages: list[Query] = [{"$match": {"_id": identity}}, _lookup("users")]
-    if kind is not Kind.DATASET:
-        stages.append(_lookup("datasets"))
-    found = await tenant.items(kind).records.aggregate(stages).to_list(1)
-    return cast("LoadedItem", found[0]) if found else None
-
-
-def _lookup(collection: str) -> Query:
-    """The documents whose ids are in the field of the same name."""
-    return {"$lookup": {"from": collection, "localField": collection, "foreignField": "_id", "as": f"_{collection}"}}
 
 
 async def load_owners(caller: Caller, terms: Sequence[TermRecord]) -> Mapping[ObjectId, UserRecord]:

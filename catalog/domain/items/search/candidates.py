@@ -20,10 +20,17 @@ from catalog.domain.items.search.entries import FULL, EntryWalk, named
 from catalog.domain.items.search.ranking import MatchRank
 from catalog.domain.terms.terms import Vocabulary, collection
 from catalog.store.ids import in_parts
+from catalog.store.query.conditions import find_all, find_newest
 from catalog.store.query.filters.patterns import escaped
 from catalog.store.query.ngrams import SAMPLED, SPARSELY, having, insides, rarest
-from catalog.store.query.paging.cursors import DESCENDING
-from catalog.store.query.paging.serial_scan import NARROWEST, QueryStatistics, is_cheaper_led, lead, serial_range, wider
+from catalog.store.query.paging.serial_scan import (
+    NARROWEST,
+    QueryStatistics,
+    is_cheaper_led,
+    lead,
+    range_conditions,
+    wider,
+)
 from catalog.store.query.text_grams import LONGEST_BEGINNING, TextPlace
 from catalog.store.records import ItemRecord, Query, SearchEntryRecord
 from catalog.store.tenant import Tenant
@@ -137,9 +144,8 @@ class Candidates:
         return self._tenant.scan_statistics.of(self._items(kind).records, {"candidates": within})
 
     async def _by_keys(self, kind: Kind, keys: Sequence[ObjectId], within: Query) -> list[ItemRecord]:
-        stages: list[Query] = [{"$match": {"_id": {"$in": keys}}}, {"$match": within}]
         async with self._turn:
-            return await self._items(kind).records.aggregate(stages, batchSize=AT_ONCE).to_list(AT_ONCE)
+            return await find_all(self._items(kind).records, [{"_id": {"$in": keys}}, within], AT_ONCE)
 
     async def _by_terms(self, stage: MatchRank, kind: Kind, within: Query, top: int, wanted: int) -> Serials:
         if stage not in self._terms:
@@ -154,7 +160,7 @@ class Candidates:
             tested = condition if len(terms.names) <= FEW_TERMS else {}
             return await self._scan(kind, within, tested, top, wanted, apart=self._newest / terms.uses)
         conditions: list[Query] = [condition, {"serial": {"$lte": top}}, within]  # `within` may ask for serials, too
-        return await self._newest_of(kind, [{"$match": each} for each in conditions], 0)
+        return await self._newest_of(kind, conditions, 0)
 
     async def _find_terms(self, vocabulary: Vocabulary) -> MatchingTerms | None:
         """The terms that contain the text. None when there are too many to look up their items."""
@@ -178,13 +184,12 @@ class Candidates:
         low = top - width
         both = {**condition, **within} if condition.keys().isdisjoint(within) else {"$and": [condition, within]}
         led = lead(both) if is_cheaper_led(1 / apart, width, top) else {}
-        found = await self._newest_of(kind, serial_range(both, top, low, led=led), low)
+        found = await self._newest_of(kind, range_conditions(both, top, low, led=led), low)
         self._width = min(WINDOW, wider(width, len(found.items), wanted - len(found.items)))
         return found._replace(read=top - found.low)
 
-    async def _newest_of(self, kind: Kind, stages: list[Query], low: int) -> Serials:
-        newest: list[Query] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}]
-        items = await self._items(kind).records.aggregate([*stages, *newest], batchSize=FULL).to_list(FULL)
+    async def _newest_of(self, kind: Kind, conditions: Sequence[Query], low: int) -> Serials:
+        items = await find_newest(self._items(kind).records, conditions, FULL)
         if len(items) == FULL:
             low = items[-1]["serial"] - 1
         return Serials(items, max(low, 0), len(items) + 1)

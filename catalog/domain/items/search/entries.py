@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import NamedTuple, cast
 
 from catalog.domain.limits import LONGEST_NAME
+from catalog.store.query.conditions import find_newest
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.query.paging.serial_scan import NARROWEST, WIDENING
 from catalog.store.query.text_grams import LONGEST_BEGINNING, TextPlace, long_of, searched_grams
@@ -119,14 +120,12 @@ class EntryWalk:
     async def _having(self, grams: Sequence[str], low: int, top: int) -> list[SearchEntryRecord]:
         above = {"$gt": low} if top == self._newest else {"$gt": low, "$lte": top}
         led: Query = {self._field: grams[0], "serial": above}
-        shown = {"serial": 1}
+        shown: Query = {"serial": 1}
         if len(grams) == 1:
             newest = self._records.find(led, shown, batch_size=FULL).sort("serial", DESCENDING)
             return await newest.limit(FULL).to_list(FULL)
-        # The first condition alone is answered by an index; see `serial_scan`.
-        stages: list[Query] = [{"$match": led}, *({"$match": {self._field: gram}} for gram in grams[1:])]
-        stages += [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}, {"$project": shown}]
-        return await self._records.aggregate(stages, batchSize=FULL).to_list(FULL)
+        conditions: list[Query] = [led, *({self._field: gram} for gram in grams[1:])]
+        return await find_newest(self._records, conditions, FULL, shown)
 
 
 async def named(items: ItemCollection, key: str, top: int, wanted: int) -> EntryChunk | None:

@@ -22,8 +22,8 @@ from catalog.domain.items.search.facets import FacetCounts, count_items
 from catalog.domain.items.search.ranking import MatchRank, rank
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.query.budgets import Budget, matching
+from catalog.store.query.conditions import find_newest
 from catalog.store.query.filters.filter import Filter, within
-from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query
 from catalog.store.tenant_collections import ItemCollection
 from catalog.vocabulary import Archived, Kind
@@ -172,10 +172,7 @@ class SearchWalk:
         named: Query = {"name_key": self.query.text}
         if at.serial is not None:
             named["serial"] = {"$lt": at.serial}
-        # The name alone is answered by an index; see `serial_scan`.
-        stages: list[Query] = [{"$match": named}, {"$match": self._within}]
-        stages += [{"$sort": {"serial": DESCENDING}}, {"$limit": STEP}]
-        found = await self._items(at).records.aggregate(stages).to_list(STEP)
+        found = await find_newest(self._items(at).records, [named, self._within], STEP)
         if len(found) == STEP:
             return CandidateBatch(found, at._replace(serial=found[-1]["serial"]), STEP)
         return CandidateBatch(found, self._after(at), len(found))

@@ -17,10 +17,10 @@ async def run(tenant: Tenant, progress: Progress) -> None:
     A record that has both names keeps the value of the newer one.
     """
     fields_of: dict[str, Mapping[str, str]] = {
-        tenant.uploads.raw.name: UPLOADS,
-        tenant.trash.raw.name: TRASH,
-        tenant.blob_records.raw.name: BLOBS,
-        tenant.users.raw.name: USERS,
+        tenant.uploads.name: UPLOADS,
+        tenant.trash.name: TRASH,
+        tenant.blob_records.name: BLOBS,
+        tenant.users.name: USERS,
     }
     for name, fields in fields_of.items():
         collection = tenant.collection(name)

@@ -33,7 +33,7 @@ async def _separate(bound: BoundCollection[Any, TrackedRecord], progress: Progre
         await bound.modify_all(
             Update(
                 {"_id": record["_id"], "own_readers": None},
-                {"$set": {"own_readers": record["readers"] if bound.raw.name in OWN else []}},
+                {"$set": {"own_readers": record["readers"] if bound.name in OWN else []}},
             )
             for record in older
         )

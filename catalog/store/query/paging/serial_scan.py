@@ -71,15 +71,22 @@ PAIRS = {field: field.removesuffix(".name") for field in LEADS if field.endswith
 def serial_range(
     query: Query, high: int | None, low: int, counter: str = "serial", led: Query | None = None
 ) -> list[Stage]:
-    """The first stages of a pipeline: matches of `query` with a serial above `low`, up to `high` (None: no bound).
+    """The first stages of a pipeline: a match for each of the `range_conditions`."""
+    return [{"$match": condition} for condition in range_conditions(query, high, low, counter, led)]
+
+
+def range_conditions(
+    query: Query, high: int | None, low: int, counter: str = "serial", led: Query | None = None
+) -> list[Query]:
+    """What the matches of `query` satisfy that have a serial above `low`, up to `high` (None: no bound).
 
     `led` is the equality that goes with the range; without it, the one of `lead`. An equality that does not go with the
     range stands before the rest: a name of the metadata is compared faster than a pair.
     """
     serials = {"$gt": low} if high is None else {"$gt": low, "$lte": high}
     first = lead(query)
-    span: Stage = {"$match": (first if led is None else led) | {counter: serials}}
-    return [span, {"$match": first | query}] if query else [span]
+    span = (first if led is None else led) | {counter: serials}
+    return [span, first | query] if query else [span]
 
 
 def lead(query: Query) -> Query:
