@@ -5,7 +5,7 @@ import pytest
 from catalog.store.query.filters.filter import Filter
 from catalog.store.query.paging.keysets import walk
 from catalog.store.query.paging.pages import Listing
-from catalog.store.query.paging.serial_scan import QueryStatistics, leading
+from catalog.store.query.paging.serial_scan import SerialScan
 
 ORDERS = [[("serial", 1)], [("serial", -1)], [("age", 1), ("serial", 1)], [("age", -1), ("serial", -1)]]
 
@@ -40,7 +40,7 @@ async def test_an_equality_goes_with_a_range_where_it_finds_few_documents(tenant
     await some.insert_many([{"serial": n, "tags": ["common"] if n % 9 else ["rare"]} for n in range(1, 1001)])
 
     async def lead(tag, width):
-        return await leading(some, {"tags": tag}, None, 1000 - width, 1000, "serial", QueryStatistics())
+        return await SerialScan(some, {"tags": tag}, 1000).lead_of_range(None, 1000 - width)
 
     assert await lead("common", 900) == {}
     assert await lead("rare", 900) == {"tags": "rare"}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
 from catalog.store.query.filters.filter import Filter, within
-from catalog.store.query.paging import serial_scan
+from catalog.store.query.paging.serial_scan import SerialScan
 from catalog.store.query.paging.timed_scan import newest_in_time
 from catalog.store.records import ItemRecord, Query
 from catalog.store.tenant import Tenant
@@ -84,7 +84,7 @@ async def _count(tenant: Tenant, kind: Kind, access: Query, asked: Filter) -> Ki
         return KindTotal(kind, 0, is_exact=True)
     records, top, query = tenant.items(kind).records, await tenant.recent("serial"), within(access, asked)
     statistics = tenant.scan_statistics.of(records, query)
-    return KindTotal(kind, *await serial_scan.count(records, query, top, statistics=statistics))
+    return KindTotal(kind, *await SerialScan(records, query, top, statistics=statistics).count())
 
 
 def count_items(found: Iterable[tuple[Kind, ItemRecord]]) -> dict[str, dict[str, int]]:

@@ -1,8 +1,7 @@
 """A walk through a list by its sort key, for dialects with page tokens of their own.
 
 The caller carries the key of the last document. What no query can say, such as the access to what a document belongs
-to, is asked of each batch (`keep`). An ascending list is scanned by ranges of its serial, as `serial_scan` does for a
-descending one.
+to, is asked of each batch (`keep`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,11 +11,8 @@ from pymongo import ASCENDING
 
 from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.filters.filter import Filter, within
-from catalog.store.query.paging import serial_scan
 from catalog.store.query.paging.cursors import Order, steps
 from catalog.store.query.paging.pages import AT_ONCE, MOST_CANDIDATES, Listing
-from catalog.store.query.paging.serial_scan import Collection, QueryStatistics, Stage, cheaper_range, wider
-from catalog.store.records import Query
 from catalog.store.tenant_documents import R
 
 Key = list[Any]
@@ -69,11 +65,9 @@ async def _batch(listing: Listing[R], key: Key | None, size: int) -> list[R]:
         return await _sorted(listing, key, size)
     if listing.order[0][1] == ASCENDING:
         low = key[0] if key else 0
-        return await oldest(listing.collection, listing.query, listing.top, low, size, statistics=listing.statistics)
+        return await listing.scan(listing.top).oldest(low, size)
     high = key[0] - 1 if key else None
-    return await serial_scan.newest(
-        listing.collection, listing.query, listing.top, 0, size, high=high, statistics=listing.statistics
-    )
+    return await listing.scan(listing.top).newest(0, size, high=high)
 
 
 async def _sorted(listing: Listing[R], key: Key | None, size: int) -> list[R]:
@@ -84,32 +78,4 @@ async def _sorted(listing: Listing[R], key: Key | None, size: int) -> list[R]:
         found += await listing.collection.find(query).sort(listing.order).limit(left).to_list(left)
         if len(found) == size:
             break
-    return found
-
-
-async def oldest(
-    collection: Collection[R],
-    query: Query,
-    top: int,
-    low: int,
-    limit: int,
-    *,
-    statistics: QueryStatistics | None = None,
-) -> list[R]:
-    """The first matches with a serial above `low`. `top` was the highest serial lately."""
-    found: list[R] = []
-    statistics = statistics or QueryStatistics()
-    width = statistics.width(limit)
-    start = low
-    high: int | None = low
-    while high is not None and len(found) < limit:
-        high = low + width if low + width < top else None
-        ordered: list[Stage] = [{"$sort": {"serial": ASCENDING}}, {"$limit": limit - len(found)}]
-        stages = await cheaper_range(collection, query, high, low, top, "serial", statistics)
-        new = await collection.aggregate([*stages, *ordered]).to_list(None)
-        found += new
-        low += width
-        width = wider(width, len(new), limit - len(found))
-    end = found[-1]["serial"] if len(found) == limit else top
-    statistics.apart = max(1, end - start) / max(1, len(found))
     return found

@@ -15,10 +15,17 @@ from pymongo import DESCENDING
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget, Room, matching, taken
 from catalog.store.query.filters.filter import Filter, within
-from catalog.store.query.paging import cuts, serial_scan
+from catalog.store.query.paging import cuts
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of, steps
 from catalog.store.query.paging.cuts import Cut, Samples
-from catalog.store.query.paging.serial_scan import COUNTED, Collection, QueryStatistics, ScanStatistics
+from catalog.store.query.paging.serial_scan import (
+    COUNTED,
+    Collection,
+    QueryStatistics,
+    ScanStatistics,
+    SerialScan,
+    Stage,
+)
 from catalog.store.records import Query
 from catalog.store.tenant_documents import R
 
@@ -86,6 +93,10 @@ class Listing(NamedTuple, Generic[R]):
         known = statistics.of(collection, query) if statistics else None
         return cls(collection, query, order, asked.matches, top, counter, known, asked.budget, samples=samples)
 
+    def scan(self, top: int) -> SerialScan[R]:
+        """The reading of the matches by their serials, of which `top` was the highest lately."""
+        return SerialScan(self.collection, self.query, top, self.counter, self.statistics or QueryStatistics())
+
     @property
     def is_newest_first(self) -> bool:
         return self.top is not None and self.settled == [(self.counter, DESCENDING)]
@@ -147,16 +158,7 @@ async def after(
 
 async def _part(listing: Listing[R], skip: int, limit: int, room: Room | None) -> list[R]:
     if listing.is_newest_first and listing.top is not None:
-        return await serial_scan.newest(
-            listing.collection,
-            listing.query,
-            listing.top,
-            skip,
-            limit,
-            counter=listing.counter,
-            statistics=listing.statistics,
-            room=room,
-        )
+        return await listing.scan(listing.top).newest(skip, limit, room=room)
     if skip <= FURTHEST_CUT and (bounds := await _bounds(listing)):
         docs = await _cut_after(listing, skip, limit, bounds, room)
         if docs is not None:
@@ -171,11 +173,10 @@ async def _sorted(listing: Listing[R], limit: int, skip: int = 0) -> Any:
     """
     first: Query = {}
     if listing.top is not None and listing.statistics is not None:
-        whole = (None, 0, listing.top, listing.counter, listing.statistics)
-        first = await serial_scan.leading(listing.collection, listing.query, *whole)
+        first = await listing.scan(listing.top).lead_of_range(None, 0)
     if not first:
         return listing.collection.find(listing.query).sort(listing.settled).skip(skip).limit(limit)
-    stages: list[serial_scan.Stage] = [{"$match": first}, {"$match": listing.query}, {"$sort": dict(listing.settled)}]
+    stages: list[Stage] = [{"$match": first}, {"$match": listing.query}, {"$sort": dict(listing.settled)}]
     return listing.collection.aggregate([*stages, *([{"$skip": skip}] if skip else []), {"$limit": limit}])
 
 
@@ -217,9 +218,7 @@ async def _count(listing: Listing[R], *, exactly: bool) -> tuple[int, bool]:
     if exactly:
         return await listing.collection.count_documents(listing.query), True
     if listing.top is not None:
-        return await serial_scan.count(
-            listing.collection, listing.query, listing.top, listing.counter, listing.statistics
-        )
+        return await listing.scan(listing.top).count()
     total = await listing.collection.count_documents(listing.query, limit=COUNTED + 1)
     return min(total, COUNTED), total <= COUNTED
 
@@ -228,17 +227,7 @@ async def _below(listing: Listing[R], top: int, key: list[Any] | None, limit: in
     if key is not None and not isinstance(key[0], int):
         raise Refused(INVALID_QUERY, "after is not a cursor that a list gave")
     high = None if key is None else key[0] - 1
-    return await serial_scan.newest(
-        listing.collection,
-        listing.query,
-        top,
-        0,
-        limit,
-        high=high,
-        counter=listing.counter,
-        statistics=listing.statistics,
-        room=room,
-    )
+    return await listing.scan(top).newest(0, limit, high=high, room=room)
 
 
 def _refuse_invented(key: list[Any] | None, bounds: Sequence[Cut]) -> None:

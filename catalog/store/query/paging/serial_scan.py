@@ -16,11 +16,11 @@ import dataclasses
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Generic
 
 from cachetools import TTLCache
 from motor.motor_asyncio import AsyncIOMotorCollection
-from pymongo import DESCENDING
+from pymongo import ASCENDING, DESCENDING
 
 from catalog.store.query.budgets import Room, taken
 from catalog.store.records import Query
@@ -157,79 +157,127 @@ class ScanStatistics:
         return statistics
 
 
-async def newest(
-    collection: Collection[R],
-    query: Query,
-    top: int,
-    skip: int,
-    limit: int,
-    *,
-    high: int | None = None,
-    counter: str = "serial",
-    statistics: QueryStatistics | None = None,
-    room: Room | None = None,
-) -> list[R]:
-    """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
+@dataclass(slots=True)
+class SerialScan(Generic[R]):
+    """The matches of a query in a collection, read by ranges of their serials.
 
-    They may be fewer where they fill the `room`.
-
-    `counter` is the name of the serial in this collection. `top` was the highest serial lately; the first range
-    includes higher ones.
+    `top` was the highest serial lately. `counter` is the name of the serial in this collection.
     """
-    found: list[R] = []
-    statistics = statistics or QueryStatistics()
-    width = statistics.width(skip + limit)
-    start = low = top if high is None else high
-    past = skip
-    while (low > 0 or high is None) and len(found) < limit:
-        low -= width
-        stages = await cheaper_range(collection, query, high, low, top, counter, statistics)
-        high = low
-        if skip and (passed := await _count(collection, stages)) <= skip:
-            skip -= passed
+
+    collection: Collection[R]
+    query: Query
+    top: int
+    counter: str = "serial"
+    statistics: QueryStatistics = dataclasses.field(default_factory=QueryStatistics)
+
+    async def newest(self, skip: int, limit: int, *, high: int | None = None, room: Room | None = None) -> list[R]:
+        """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
+
+        They may be fewer where they fill the `room`. The first range includes serials above `top`.
+        """
+        found: list[R] = []
+        width, past = self.statistics.width(skip + limit), skip
+        start = low = self.top if high is None else high
+        while (low > 0 or high is None) and len(found) < limit:
+            low -= width
+            stages = await self.range_stages(high, low)
+            high = low
+            if skip and (passed := await self._count(stages)) <= skip:
+                skip -= passed
+                width *= WIDENING
+                continue
+            new = await self._read(stages, DESCENDING, skip, limit - len(found), room)
+            found += new
+            if room and room.is_full:
+                return found
+            skip = 0
+            width = wider(width, len(new), limit - len(found))
+        lowest = found[-1][self.counter] if len(found) == limit else 0
+        self._learn(start - lowest, past - skip + len(found))
+        return found
+
+    async def oldest(self, low: int, limit: int) -> list[R]:
+        """The first matches with a serial above `low`."""
+        found: list[R] = []
+        width, start = self.statistics.width(limit), low
+        high: int | None = low
+        while high is not None and len(found) < limit:
+            high = low + width if low + width < self.top else None
+            new = await self._read(await self.range_stages(high, low), ASCENDING, 0, limit - len(found))
+            found += new
+            low += width
+            width = wider(width, len(new), limit - len(found))
+        end = found[-1][self.counter] if len(found) == limit else self.top
+        self._learn(end - start, len(found))
+        return found
+
+    async def _read(
+        self, stages: list[Stage], direction: int, skip: int, limit: int, room: Room | None = None
+    ) -> list[R]:
+        part: list[Stage] = [{"$sort": {self.counter: direction}}, {"$skip": skip}, {"$limit": limit}]
+        return await taken(self.collection.aggregate([*stages, *part]), room)
+
+    def _learn(self, serials: int, matches: int) -> None:
+        """Remember how many matches so many serials had."""
+        self.statistics.apart = max(1, serials) / max(1, matches)
+
+    async def range_stages(self, high: int | None, low: int) -> list[Stage]:
+        """As `serial_range`, with a lead where that costs less."""
+        return serial_range(self.query, high, low, self.counter, await self.lead_of_range(high, low))
+
+    async def lead_of_range(self, high: int | None, low: int) -> Query:
+        """The equality that goes with a range; empty where it is common, or the range short, enough for none."""
+        led, width = lead(self.query), (self.top if high is None else high) - max(0, low)
+        if not led or width <= SAMPLED:
+            return {}
+        share = await self._share(led)
+        return led if is_cheaper_led(share, width, 0 if high is None else self.top) else {}
+
+    async def _share(self, led: Query) -> float:
+        """The part of the newest documents that a lead finds, counted once a minute."""
+        key = f"{self.collection.name} {led!r}"
+        share = self.statistics.shares.get(key)
+        if share is None:
+            share = await self._count([{"$match": led | {self.counter: {"$gt": self.top - SAMPLED}}}]) / SAMPLED
+            if len(key) <= LONGEST:
+                self.statistics.shares[key] = share
+        return share
+
+    async def count(self) -> tuple[int, bool]:
+        """How many match, and whether all are counted: counting ends where more than COUNTED items would be read."""
+        statistics = self.statistics
+        if statistics.counted:
+            low = 0 if statistics.is_counted_whole else self.top - statistics.counted
+            return await self._count(await self.range_stages(None, low)), statistics.is_counted_whole
+        total, low = await self._count_down()
+        statistics.counted, statistics.is_counted_whole = max(1, self.top - low), low <= 0
+        return total, statistics.is_counted_whole
+
+    async def _count_down(self) -> tuple[int, int]:
+        """How many match, and the serial above which they were counted; 0 when the count is complete."""
+        low = max(0, self.top - COUNTED)
+        led = await self.lead_of_range(None, low)
+        total = await self._count(serial_range(self.query, None, low, self.counter, led))
+        if not led:
+            return total, low
+        density, width = await self._share(led), COUNTED
+        read = round(density * COUNTED)
+        while low > 0:
             width *= WIDENING
-            continue
-        ordered: list[Stage] = [{"$sort": {counter: DESCENDING}}, {"$skip": skip}, {"$limit": limit - len(found)}]
-        new = await taken(collection.aggregate([*stages, *ordered]), room)
-        found += new
-        if room and room.is_full:
-            return found
-        skip = 0
-        width = wider(width, len(new), limit - len(found))
-    lowest = found[-1][counter] if len(found) == limit else 0
-    statistics.apart = max(1, start - lowest) / max(1, past - skip + len(found))
-    return found
+            lower = max(0, low - width)
+            if read + density * (low - lower) > COUNTED:
+                break
+            here = await self._count(serial_range(led, low, lower, self.counter)[:1])
+            read, density = read + here, here / (low - lower)
+            if read > COUNTED:
+                break
+            total += await self._count(serial_range(self.query, low, lower, self.counter)) if here else 0
+            low = lower
+        return total, low
 
-
-async def cheaper_range(
-    collection: Collection[R],
-    query: Query,
-    high: int | None,
-    low: int,
-    top: int,
-    counter: str,
-    statistics: QueryStatistics,
-) -> list[Stage]:
-    """As `serial_range`, with a lead where that costs less."""
-    led = await leading(collection, query, high, low, top, counter, statistics)
-    return serial_range(query, high, low, counter, led)
-
-
-async def leading(
-    collection: Collection[R],
-    query: Query,
-    high: int | None,
-    low: int,
-    top: int,
-    counter: str,
-    statistics: QueryStatistics,
-) -> Query:
-    """The equality that goes with a range; empty where it is common enough, or the range short enough, for none."""
-    led, width = lead(query), (top if high is None else high) - max(0, low)
-    if not led or width <= SAMPLED:
-        return {}
-    share = await _share(collection, led, top, counter, statistics)
-    return led if is_cheaper_led(share, width, 0 if high is None else top) else {}
+    async def _count(self, stages: list[Stage]) -> int:
+        counted = await self.collection.aggregate([*stages, {"$group": {"_id": None, "n": {"$sum": 1}}}]).to_list(1)
+        return int(counted[0]["n"]) if counted else 0
 
 
 def is_cheaper_led(share: float, width: int, entries: int) -> bool:
@@ -238,62 +286,3 @@ def is_cheaper_led(share: float, width: int, entries: int) -> bool:
     `entries` is the number of documents of which the index of the lead is read; 0 for a range without an upper end.
     """
     return BY_LEAD * share * width + BY_ENTRY * share * entries < width
-
-
-async def _share(collection: Collection[R], led: Query, top: int, counter: str, statistics: QueryStatistics) -> float:
-    """The part of the newest documents that a lead finds, counted once a minute."""
-    key = f"{collection.name} {led!r}"
-    share = statistics.shares.get(key)
-    if share is None:
-        share = await _count(collection, [{"$match": led | {counter: {"$gt": top - SAMPLED}}}]) / SAMPLED
-        if len(key) <= LONGEST:
-            statistics.shares[key] = share
-    return share
-
-
-async def count(
-    collection: Collection[R],
-    query: Query,
-    top: int,
-    counter: str = "serial",
-    statistics: QueryStatistics | None = None,
-) -> tuple[int, bool]:
-    """How many match, and whether the count is complete: it ends when more than COUNTED items would have to be read."""
-    statistics = statistics or QueryStatistics()
-    if statistics.counted:
-        low = 0 if statistics.is_counted_whole else top - statistics.counted
-        stages = await cheaper_range(collection, query, None, low, top, counter, statistics)
-        return await _count(collection, stages), statistics.is_counted_whole
-    total, low = await _count_down(collection, query, top, counter, statistics)
-    statistics.counted, statistics.is_counted_whole = max(1, top - low), low <= 0
-    return total, statistics.is_counted_whole
-
-
-async def _count_down(
-    collection: Collection[R], query: Query, top: int, counter: str, statistics: QueryStatistics
-) -> tuple[int, int]:
-    """How many match, and the serial above which they were counted; 0 when the count is complete."""
-    low = max(0, top - COUNTED)
-    led = await leading(collection, query, None, low, top, counter, statistics)
-    total = await _count(collection, serial_range(query, None, low, counter, led))
-    if not led:
-        return total, low
-    density, width = await _share(collection, led, top, counter, statistics), COUNTED
-    read = round(density * COUNTED)
-    while low > 0:
-        width *= WIDENING
-        lower = max(0, low - width)
-        if read + density * (low - lower) > COUNTED:
-            break
-        here = await _count(collection, serial_range(led, low, lower, counter)[:1])
-        read, density = read + here, here / (low - lower)
-        if read > COUNTED:
-            break
-        total += await _count(collection, serial_range(query, low, lower, counter)) if here else 0
-        low = lower
-    return total, low
-
-
-async def _count(collection: Collection[R], stages: list[Stage]) -> int:
-    counted = await collection.aggregate([*stages, {"$group": {"_id": None, "n": {"$sum": 1}}}]).to_list(1)
-    return int(counted[0]["n"]) if counted else 0

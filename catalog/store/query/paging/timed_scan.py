@@ -5,13 +5,7 @@ from time import monotonic
 
 from catalog.store.query.budgets import Budget, Room, matching, taken
 from catalog.store.query.filters.filter import Filter, within
-from catalog.store.query.paging.serial_scan import (
-    COUNTED,
-    WIDENING,
-    Collection,
-    ScanStatistics,
-    cheaper_range,
-)
+from catalog.store.query.paging.serial_scan import COUNTED, WIDENING, Collection, ScanStatistics, SerialScan
 from catalog.store.records import Query
 from catalog.store.tenant_documents import R
 
@@ -38,13 +32,13 @@ async def newest_in_time(
     """
     query = within(access, asked)
     shown = [] if asked.matches else [{"$project": dict(fields)}]
-    known, room = statistics.of(collection, query), Room()
+    scan, room = SerialScan(collection, query, top, statistics=statistics.of(collection, query)), Room()
     found: list[R] = []
     high, low, width, end = None, top, COUNTED, timer() + seconds
     while True:
         began = timer()
         low = max(0, low - width)
-        stages = await cheaper_range(collection, query, high, low, top, "serial", known)
+        stages = await scan.range_stages(high, low)
         new: list[R] = await taken(collection.aggregate([*stages, *shown], batchSize=COUNTED), room)
         found += new if asked.matches is None else await matching(asked.matches, new, asked.budget or Budget())
         if low == 0 or room.is_full:
