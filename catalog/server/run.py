@@ -25,14 +25,16 @@ from catalog.server.http import starting
 from catalog.server.http.protocol import HttpConnection
 from catalog.server.http.refusals import RefusalLog
 from catalog.server.http.uvicorn_server import UvicornServer, base_config, redirect_listener, server_config
-from catalog.server.sockets import ListenError, Listeners, base_url, listen
+from catalog.server.sockets import ListenError, Listeners, LoadedCertificate, base_url, listen
 from catalog.settings.settings import Settings
 from catalog.store.embedded.process import DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, database_uri: Callable[[], str], token_location: str) -> int:
+def serve(
+    settings: Settings, certificate: LoadedCertificate, database_uri: Callable[[], str], token_location: str
+) -> int:
     """Answer requests until a signal, and return the exit code of the process.
 
     `database_uri` waits until the database has started; `token_location` says where API_TOKEN is.
@@ -41,7 +43,7 @@ def serve(settings: Settings, database_uri: Callable[[], str], token_location: s
     file_descriptors.raise_limit()
 
     def serving() -> None:
-        with listen(settings) as listeners:
+        with listen(settings, certificate) as listeners:
 
             def announce(first: FirstStart | None) -> None:
                 logs.print_lines(banner.lines(settings, first, base_url(settings, listeners), token_location))

@@ -23,6 +23,13 @@ class ListenError(Exception):
     """The server cannot listen as it is set up. The message names the setting to change."""
 
 
+class LoadedCertificate(NamedTuple):
+    """The certificate of a start. Without `tls` it serves plain HTTP."""
+
+    tls: RenewableCertificate | None
+    warnings: Sequence[str] = ()
+
+
 class Listeners(NamedTuple):
     """The sockets of the server. Without `tls`, `main` is plain HTTP."""
 
@@ -35,12 +42,14 @@ class Listeners(NamedTuple):
 
 
 @contextlib.contextmanager
-def listen(settings: Settings) -> Generator[Listeners]:
-    """Listen for as long as the context lasts. Logs warnings about certificates and ports.
+def listen(settings: Settings, certificate: LoadedCertificate) -> Generator[Listeners]:
+    """Listen for as long as the context lasts. Logs warnings about the certificate and ports.
 
     Raises ListenError.
     """
-    tls = load_certificate(settings, warn=True)
+    tls = certificate.tls
+    for warning in certificate.warnings:
+        logger.warning("%s", warning)
     with _listen(settings, is_tls=tls is not None) as main, contextlib.ExitStack() as others:
         plain = reserved = None
         if settings.http_redirect and tls is None:
@@ -54,24 +63,22 @@ def listen(settings: Settings) -> Generator[Listeners]:
         yield Listeners(main, plain, tls, reserved)
 
 
-def refuse_taken_ports(settings: Settings) -> None:
+def refuse_taken_ports(settings: Settings, certificate: LoadedCertificate) -> None:
     """Look whether `listen` can have its ports, without listening: before anything else is started.
 
     Raises ListenError.
     """
-    is_tls = load_certificate(settings, warn=False) is not None
+    is_tls = certificate.tls is not None
     for is_https in {is_tls, is_tls and not settings.http_redirect}:
         _bound(settings, is_tls=is_https).close()
 
 
-def load_certificate(settings: Settings, *, warn: bool) -> RenewableCertificate | None:
-    """The certificate of the server; None means plain HTTP.
-
-    Raises ListenError when other machines can reach HOST and PROTOCOL is https, but no certificate is usable: plain
+def load_certificate(settings: Settings) -> LoadedCertificate:
+    """Raises ListenError when other machines can reach HOST and PROTOCOL is https, but no certificate is usable: plain
     HTTP in its place would send passwords in clear text.
     """
     if settings.protocol == "http":
-        return None
+        return LoadedCertificate(None)
     passphrase = settings.httpssecret.get_secret_value()
     choice = choose(RESOURCES, passphrase)
     warnings = list(choice.warnings)
@@ -81,9 +88,7 @@ def load_certificate(settings: Settings, *, warn: bool) -> RenewableCertificate 
         warnings.append(f"no certificate in {RESOURCES}/: serving plain HTTP")
     elif choice.is_self_signed:
         warnings.append(f"the certificate is self-signed: clients must be configured to trust {choice.certificate}")
-    for warning in warnings if warn else ():
-        logger.warning("%s", warning)
-    return RenewableCertificate(RESOURCES, passphrase, choice) if choice.context else None
+    return LoadedCertificate(RenewableCertificate(RESOURCES, passphrase, choice) if choice.context else None, warnings)
 
 
 def _no_certificate(host: str, reasons: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from typing import NamedTuple, Self
 
 from catalog.dialects.ops import file_descriptors
 from catalog.server import logs
-from catalog.server.sockets import GRACE, ListenError, listen
+from catalog.server.sockets import GRACE, ListenError, LoadedCertificate, listen
 from catalog.settings.settings import Settings
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.supervision import Supervised, pipe
@@ -56,12 +56,14 @@ class WorkerJob(NamedTuple):
     """Whether it is the one that runs the start-up, and prints its warnings."""
 
 
-def serve(settings: Settings, database_uri: Callable[[], str], token_location: str) -> int:
+def serve(
+    settings: Settings, certificate: LoadedCertificate, database_uri: Callable[[], str], token_location: str
+) -> int:
     """Have requests answered until a signal, and return the exit code of the process. As `run.serve`."""
     logs.configure(settings.log_format)
     file_descriptors.raise_limit()
     try:
-        with listen(settings) as listeners:
+        with listen(settings, certificate) as listeners:
             sockets = [each for each in (listeners.main, listeners.plain, listeners.reserved) if each]
             timeouts = Timeouts(
                 silence=settings.worker_timeout.total_seconds(),

@@ -64,7 +64,7 @@ def _work(job: WorkerJob, output: IO[str]) -> None:
 
 def _listeners(job: WorkerJob) -> Listeners:
     """Raises ListenError when the certificate has become unusable."""
-    tls = load_certificate(job.settings, warn=False) if job.is_tls else None
+    tls = load_certificate(job.settings).tls if job.is_tls else None
     if job.is_tls and tls is None:
         raise ListenError("the certificate has become unusable: see catalog certificate show")
     return Listeners(socket.socket(fileno=job.main), _socket(job.plain), tls, _socket(job.reserved))
@@ -83,11 +83,8 @@ def _send_banner(output: IO[str], lines: Sequence[str]) -> None:
 def _end_with_the_parent() -> None:
     """Finish the requests that have begun, without STOP_DELAY: the database of a dead parent is dead, too."""
     os.read(sys.stdin.fileno(), 1)  # Python's own buffer would hold its lock while the process exits
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # the second ends STOP_DELAY; two of the same kind may merge into one
-        os.kill(os.getpid(), number)
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)  # the second one ends STOP_DELAY; two of one kind may merge into one
 
 
 if __name__ == "__main__":

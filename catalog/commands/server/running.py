@@ -29,7 +29,7 @@ def serve(env_file: EnvFile = None) -> None:
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # never ends a server; once it runs, it reloads the certificates
     with server_parts():
-        from catalog.server.sockets import ListenError, refuse_taken_ports  # noqa: PLC0415
+        from catalog.server.sockets import ListenError, load_certificate, refuse_taken_ports  # noqa: PLC0415
         from catalog.settings.generated_secrets import with_secrets  # noqa: PLC0415
         from catalog.settings.loading import SettingsError  # noqa: PLC0415
         from catalog.store.embedded.process import DatabaseUnavailable, Embedded  # noqa: PLC0415
@@ -43,14 +43,15 @@ def serve(env_file: EnvFile = None) -> None:
 
     with ExitStack() as stack:
         database = Embedded(settings.data_path, settings.embedded_engine) if settings.database == "embedded" else None
-        if database:
-            stack.callback(database.stop)
-            try:
+        try:
+            certificate = load_certificate(settings)
+            if database:
+                stack.callback(database.stop)
                 database.hold()
-                refuse_taken_ports(settings)  # before a database is created for nothing
+                refuse_taken_ports(settings, certificate)  # before a database is created for nothing
                 database.start()
-            except (DatabaseUnavailable, ListenError) as error:
-                stop(error, FAILURE)
+        except (DatabaseUnavailable, ListenError) as error:
+            stop(error, FAILURE)
         # The database starts while the server is imported, which halves the time to the first answer.
         with server_parts():
             if settings.workers > 1:
@@ -58,7 +59,7 @@ def serve(env_file: EnvFile = None) -> None:
             else:
                 from catalog.server.run import serve as serving  # noqa: PLC0415
 
-        code = serving(settings, database.ready if database else lambda: settings.database, token_location)
+        code = serving(settings, certificate, database.ready if database else lambda: settings.database, token_location)
     raise typer.Exit(code)
 
 

@@ -87,7 +87,7 @@ class UvicornServer(uvicorn.Server):
         """Serve HTTPS as well, without a restart, as soon as there is a certificate."""
 
         async def check() -> None:
-            tls = load_certificate(settings, warn=False)
+            tls = load_certificate(settings).tls
             if tls:
                 self.config.callback_notify = None
                 await self._begin_https(settings, listeners._replace(tls=tls))
