@@ -165,12 +165,8 @@ class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
         return (yield from find_version(TargetItem(self._session, self.cache, kind, name), revision))
 
 
-class Catalog(CatalogResources["transport.SyncDriver"]):
-    """The blocking client. Arguments that are left out come from the environment (CATALOG_URL, CATALOG_TOKEN, ...),
-    the project's `.catalog.toml`, or the user's configuration. With `offline`, or CATALOG_OFFLINE=1, the client
-    sends no request and serves downloads from the cache. `profile` names a stored one (`catalog profile`). `trace` is
-    called with each request as a curl command, secrets hidden, and with its status.
-    """
+class ConnectedCatalog(CatalogResources[D]):
+    """A client with a session, connections and a cache of its own."""
 
     def __init__(
         self,
@@ -187,12 +183,25 @@ class Catalog(CatalogResources["transport.SyncDriver"]):
         profile: str = "",
         trace: Trace | None = None,
     ) -> None:
-        known = find(_arguments(url, token, username, password, tenant, ca), name=profile)
-        super().__init__(
-            _session(known, trace, offline=offline or is_offline()),
-            transport.SyncDriver(known.url, timeout, known.ca),
-            Cache(Path(cache) if cache else None),
-        )
+        arguments = {"url": url, "token": token, "username": username, "password": password, "tenant": tenant, "ca": ca}
+        known = find(arguments, name=profile)
+        session = _session(known, trace, offline=offline or is_offline())
+        super().__init__(session, self._connect(known, timeout), Cache(Path(cache) if cache else None))
+
+    def _connect(self, known: Profile, timeout: float) -> D:
+        """What sends the requests of this client."""
+        raise NotImplementedError
+
+
+class Catalog(ConnectedCatalog["transport.SyncDriver"]):
+    """The blocking client. Arguments that are left out come from the environment (CATALOG_URL, CATALOG_TOKEN, ...),
+    the project's `.catalog.toml`, or the user's configuration. With `offline`, or CATALOG_OFFLINE=1, the client
+    sends no request and serves downloads from the cache. `profile` names a stored one (`catalog profile`). `trace` is
+    called with each request as a curl command, secrets hidden, and with its status.
+    """
+
+    def _connect(self, known: Profile, timeout: float) -> "transport.SyncDriver":
+        return transport.SyncDriver(known.url, timeout, known.ca)
 
     def close(self) -> None:
         """Close the connections to the server."""
@@ -207,32 +216,13 @@ class Catalog(CatalogResources["transport.SyncDriver"]):
         self.close()
 
 
-class AsyncCatalog(CatalogResources["transport.AsyncDriver"]):
+class AsyncCatalog(ConnectedCatalog["transport.AsyncDriver"]):
     """The client for asyncio: every method is awaited, every list is iterated with `async for`."""
 
     class_forms = ASYNC
 
-    def __init__(
-        self,
-        url: str = "",
-        *,
-        token: str = "",
-        username: str = "",
-        password: str = "",
-        tenant: str = "",
-        ca: str = "",
-        cache: str | Path | None = None,
-        offline: bool = False,
-        timeout: float = TIMEOUT,
-        profile: str = "",
-        trace: Trace | None = None,
-    ) -> None:
-        known = find(_arguments(url, token, username, password, tenant, ca), name=profile)
-        super().__init__(
-            _session(known, trace, offline=offline or is_offline()),
-            transport.AsyncDriver(known.url, timeout, known.ca),
-            Cache(Path(cache) if cache else None),
-        )
+    def _connect(self, known: Profile, timeout: float) -> "transport.AsyncDriver":
+        return transport.AsyncDriver(known.url, timeout, known.ca)
 
     async def close(self) -> None:
         """Close the connections to the server."""
@@ -245,10 +235,6 @@ class AsyncCatalog(CatalogResources["transport.AsyncDriver"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-
-def _arguments(url: str, token: str, username: str, password: str, tenant: str, ca: str) -> dict[str, str]:
-    return {"url": url, "token": token, "username": username, "password": password, "tenant": tenant, "ca": ca}
 
 
 def _session(known: Profile, trace: Trace | None, *, offline: bool) -> Session:

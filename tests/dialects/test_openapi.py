@@ -36,6 +36,19 @@ def operations(described):
     return [(path, method, each) for path, methods in described["paths"].items() for method, each in methods.items()]
 
 
+def test_the_document_is_the_same_at_each_start(described):
+    kept_in_sets = [list(methods) for methods in described["paths"].values()]
+    kept_in_sets += [
+        list(answer["headers"])[1:]
+        for *_, each in operations(described)
+        for answer in each["responses"].values()
+        if "headers" in answer
+    ]
+
+    assert max(map(len, kept_in_sets)) > 2
+    assert kept_in_sets == [sorted(each) for each in kept_in_sets]
+
+
 def unnamed(path):
     """Where the names of its parameters do not matter."""
     return re.sub(r"\{[^}]*\}", "{}", path)

@@ -13,6 +13,10 @@ JSON = "application/json; charset=utf-8"
 T = TypeVar("T")
 
 
+StructFields: TypeAlias = dict[str, Any]
+"""Values of fields of a struct, by name."""
+
+
 def _plain(value: object) -> object:
     """Convert types that msgspec does not know: BSON's class for numbers above 2**31, and ObjectId."""
     return int(value) if isinstance(value, int) else str(value)

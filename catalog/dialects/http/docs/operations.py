@@ -89,10 +89,15 @@ def operations(app: Litestar, schemas: Schemas, body_faults: BodyFaults, wording
         _Description(handler, route, method, schemas, body_faults).operation(wording)
         for route in app.routes
         if isinstance(route, HTTPRoute)
-        for handler in route.route_handlers
+        for method, handler in _by_method(route)
         if is_described(handler)
-        for method in sorted(handler.http_methods)
     ]
+
+
+def _by_method(route: HTTPRoute) -> list[tuple[str, HTTPRouteHandler]]:
+    """In the same order in each process; the framework keeps methods in sets."""
+    by_method = {method: handler for handler in route.route_handlers for method in handler.http_methods}
+    return sorted(by_method.items())
 
 
 def query_names(handler: HTTPRouteHandler) -> frozenset[str]:
@@ -240,7 +245,8 @@ class _Description:
         content = None if annotation is None else {JSON: {"schema": self._answer_schema(annotation)}}
         if content is None and self.handler.opt.get("media_types"):
             content = self._media_types()
-        headers = REQUEST_ID | {each.name: _header(each) for each in self.handler.resolve_response_headers()}
+        declared = sorted(self.handler.resolve_response_headers(), key=lambda each: each.name)  # it is a set
+        headers = REQUEST_ID | {each.name: _header(each) for each in declared}
         whole = {"description": self._said(self.handler.response_description or "OK"), "headers": headers}
         others = {
             status: {"description": spec.description, "headers": headers} | self._content(spec, content)

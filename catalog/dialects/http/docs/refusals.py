@@ -89,7 +89,7 @@ def worded(faults: Iterable[Fault], wording: Wording, method: str) -> list["Refu
         error = wording(fault, method)
         statuses.setdefault(error.status, set()).add(error)
     is_bodiless = method == "HEAD"
-    return [RefusalResponse(status, frozenset(errors), is_bodiless) for status, errors in statuses.items()]
+    return [RefusalResponse(status, frozenset(errors), is_bodiless) for status, errors in sorted(statuses.items())]
 
 
 class RefusalResponse(NamedTuple):

@@ -6,10 +6,11 @@ from functools import partial
 from bson import ObjectId
 from litestar import Response
 
+from catalog.dialects.http.encoded import StructFields
 from catalog.dialects.kubeflow.addresses import is_ours, uri_of
 from catalog.dialects.kubeflow.filters.properties import ARTIFACTS
 from catalog.dialects.kubeflow.models.artifacts import SHOWN, ArtifactBody, ModelArtifactInput, ShownArtifact
-from catalog.dialects.kubeflow.models.common import StructFields, serial_of
+from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.models.lists import EncodedPage
 from catalog.dialects.kubeflow.pages import filter_of, list_parameters, merged, page_of, serials_of
 from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, KubeflowCall, answer

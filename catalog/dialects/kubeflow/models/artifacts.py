@@ -5,7 +5,8 @@ from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.kubeflow.models.common import Id, Milliseconds, StructFields, present, shown_fields, times
+from catalog.dialects.http.encoded import StructFields
+from catalog.dialects.kubeflow.models.common import Id, Milliseconds, present, shown_fields, times
 from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.values import NAME, AnyValue, Line, Properties, pairs_of, properties_of, unchanged
 from catalog.domain.limits import LONGEST_INTEGER

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias, TypedDict, TypeVar
+from typing import Annotated, TypedDict, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -79,10 +79,6 @@ class ResourceFields(Times):
     description: str | UnsetType
     external_id: str | UnsetType
     custom_properties: dict[str, AnyValue]
-
-
-StructFields: TypeAlias = dict[str, Any]
-"""Values of fields of a struct, by name."""
 
 
 class Error(Struct):

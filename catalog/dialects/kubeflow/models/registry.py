@@ -9,13 +9,13 @@ from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
+from catalog.dialects.http.encoded import StructFields
 from catalog.dialects.kubeflow.models.common import (
     BaseResource,
     Id,
     NewName,
     ResourceInput,
     State,
-    StructFields,
     archived,
     state,
     times,

@@ -5,6 +5,8 @@ from typing import Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct
 
+from catalog.dialects.http.encoded import StructFields
+
 NOT_NUL = "^[^\\x00]*$"
 NOT_BLANK = "^[^\\x00]*\\S[^\\x00]*$"
 
@@ -30,9 +32,6 @@ ShortNonBlank = Annotated[str, Meta(min_length=1, max_length=255, pattern=NOT_BL
 def moment(when: datetime) -> str:
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-
-StructFields: TypeAlias = dict[str, Any]
-"""Values of fields of a struct, by name."""
 
 JsonObject: TypeAlias = dict[str, Any]
 """An object of JSON with any fields."""

@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from catalog.dialects.http.encoded import StructFields
 from catalog.dialects.v1.errors import details_of, native
-from catalog.dialects.v1.models.common import Digest, Id, JsonObject, Moment, StructFields, moment
+from catalog.dialects.v1.models.common import Digest, Id, JsonObject, Moment, moment
 from catalog.dialects.v1.models.items.item_body import Count, VersionContent, version_content
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.files.blob_records import BlobCondition

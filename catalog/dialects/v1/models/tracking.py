@@ -4,7 +4,8 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from catalog.dialects.v1.models.common import Id, Moment, StructFields, moment
+from catalog.dialects.http.encoded import StructFields
+from catalog.dialects.v1.models.common import Id, Moment, moment
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.store.records import (
     EnvironmentRecord,

@@ -1,7 +1,5 @@
 """Groups of users."""
 
-from collections.abc import Sequence
-
 from litestar import Controller, delete, get, post, put
 
 from catalog.dialects.http import guards
@@ -13,7 +11,7 @@ from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, ListedRes
 from catalog.dialects.v1.models.people.groups import GroupBody, GroupChangeBody, GroupWithMembers, NewGroupBody
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
 from catalog.dialects.v1.requests.http import create_each
-from catalog.dialects.v1.requests.lists import listed, selected
+from catalog.dialects.v1.requests.lists import listed, one_by_one, selected
 from catalog.dialects.v1.requests.parameters import GroupKey
 from catalog.domain.access import Caller
 from catalog.domain.people import groups
@@ -61,11 +59,7 @@ class Groups(Controller):
     )
     async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[GroupBody]]:
         """List the groups."""
-
-        async def shown(found: Sequence[GroupRecord]) -> list[GroupBody]:
-            return [GroupBody.of(record) for record in found]
-
-        return await listed(request, caller.tenant.groups.records, fields.GROUPS, shown)
+        return await listed(request, caller.tenant.groups.records, fields.GROUPS, one_by_one(GroupBody.of))
 
     @get(
         "/{group:str}",

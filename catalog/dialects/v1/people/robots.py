@@ -1,6 +1,7 @@
 """Robots: accounts for scripts that belong to no person."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from litestar import Controller, delete, get, post, put
 from msgspec import structs
@@ -66,10 +67,7 @@ class Robots(Controller):
     @get(operation_id="listRobots", response_description="A page of robots.", **listing(ROBOTS))
     async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[RobotBody]]:
         """List the robots of the tenant."""
-
-        async def shown(found: Sequence[UserRecord]) -> list[RobotBody]:
-            return await _shown(caller, found)
-
+        shown = partial(_shown, caller)
         return await listed(request, caller.tenant.users.records, ROBOTS.fields, shown, access=robots.ROBOTS)
 
     @get(
@@ -83,8 +81,8 @@ class Robots(Controller):
         self, robot: RobotKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[RobotBody | Selected[RobotBody]]:
         """Show a robot."""
-        [found] = await _shown(caller, [await robots.read(caller, robot)])
-        return json_response(selected(request, ROBOTS.fields, found))
+        found = await robots.read(caller, robot)
+        return json_response(selected(request, ROBOTS.fields, await _shown_alone(caller, found)))
 
     @put(
         "/{robot:str}",
@@ -98,8 +96,7 @@ class Robots(Controller):
         """Change what a robot may do. Its token stays."""
         changed = await robots.change(caller, robot, data.as_input())
         _forget(sessions, caller, changed.robot, changed.ended)
-        [found] = await _shown(caller, [changed.robot])
-        return json_response(found)
+        return json_response(await _shown_alone(caller, changed.robot))
 
     @delete(
         "/{robot:str}",
@@ -118,8 +115,7 @@ class Robots(Controller):
         """
         removed = await robots.remove(caller, robot, request.query_params.get("transfer", ""))
         _forget(sessions, caller, removed)
-        [found] = await _shown(caller, [removed])
-        return json_response(found)
+        return json_response(await _shown_alone(caller, removed))
 
     @post(
         "/{robot:str}/token",
@@ -150,8 +146,7 @@ class Robots(Controller):
         """End all tokens of a robot. The robot stays, with what it owns."""
         changed = await robots.revoke(caller, robot)
         _forget(sessions, caller, changed.robot, changed.ended)
-        [found] = await _shown(caller, [changed.robot])
-        return json_response(found)
+        return json_response(await _shown_alone(caller, changed.robot))
 
 
 def _forget(sessions: Sessions, caller: Caller, robot: UserRecord, ended: Iterable[str] = ()) -> None:
@@ -165,6 +160,10 @@ async def _shown(caller: Caller, found: Sequence[UserRecord]) -> list[RobotBody]
     return [RobotBody.of(record, names, used) for record in found]
 
 
+async def _shown_alone(caller: Caller, robot: UserRecord) -> RobotBody:
+    [shown] = await _shown(caller, [robot])
+    return shown
+
+
 async def _with_token(caller: Caller, made: RobotToken) -> RobotWithToken:
-    [shown] = await _shown(caller, [made.robot])
-    return RobotWithToken(**structs.asdict(shown), token=made.token)
+    return RobotWithToken(**structs.asdict(await _shown_alone(caller, made.robot)), token=made.token)

@@ -1,7 +1,5 @@
 """Personal access tokens."""
 
-from collections.abc import Sequence
-
 from litestar import Controller, delete, get, post
 
 from catalog.dialects.http import guards
@@ -12,13 +10,12 @@ from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.people.tokens import AccessTokenBody, NewAccessToken, NewToken
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.lists import listed
+from catalog.dialects.v1.requests.lists import listed, one_by_one
 from catalog.dialects.v1.requests.parameters import TokenId
 from catalog.domain.access import Caller
 from catalog.domain.people.authentication import access_tokens
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, NOT_FOUND
 from catalog.store.query import fields
-from catalog.store.records import AccessTokenRecord
 
 TOKENS = ListedResource("AccessToken", fields.ACCESS_TOKENS)
 
@@ -45,12 +42,8 @@ class Tokens(Controller):
     @get(operation_id="listTokens", response_description="A page of tokens.", **listing(TOKENS))
     async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[AccessTokenBody]]:
         """List your tokens; administrators see those of all users."""
-
-        async def shown(found: Sequence[AccessTokenRecord]) -> list[AccessTokenBody]:
-            return [AccessTokenBody.of(token) for token in found]
-
-        collection = caller.tenant.access_tokens.records
-        return await listed(request, collection, TOKENS.fields, shown, access=access_tokens.visible_to(caller))
+        collection, access = caller.tenant.access_tokens.records, access_tokens.visible_to(caller)
+        return await listed(request, collection, TOKENS.fields, one_by_one(AccessTokenBody.of), access=access)
 
     @delete(
         "/{token_id:str}",

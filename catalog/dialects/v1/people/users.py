@@ -1,6 +1,6 @@
 """The users of a tenant."""
 
-from collections.abc import Sequence
+from functools import partial
 
 from litestar import Controller, delete, get, post, put
 
@@ -15,7 +15,7 @@ from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import DatedUser, UserToCreate, UserUpdate
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
 from catalog.dialects.v1.requests.http import create_each
-from catalog.dialects.v1.requests.lists import listed, selected
+from catalog.dialects.v1.requests.lists import listed, one_by_one, selected
 from catalog.dialects.v1.requests.parameters import UserKey
 from catalog.domain.access import Caller
 from catalog.domain.people import robots, users
@@ -33,7 +33,6 @@ from catalog.errors import (
     OTHER_USER,
 )
 from catalog.store.query import fields
-from catalog.store.records import UserRecord
 
 USERS = ListedResource("User", fields.USERS)
 TRANSFER = query("transfer", "The id or username of a user who becomes the owner of all that the user owns.")
@@ -75,11 +74,8 @@ class Users(Controller):
     )
     async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[UserBody]]:
         """List the users. Only administrators see more than their names. Robots have a list of their own."""
-
-        async def shown(found: Sequence[UserRecord]) -> list[UserBody]:
-            return [UserBody.seen_by(caller, record) for record in found]
-
         declared = fields.USERS if caller.is_admin else fields.COLLEAGUES
+        shown = one_by_one(partial(UserBody.seen_by, caller))
         return await listed(request, caller.tenant.users.records, declared, shown, access=robots.PERSONS)
 
     @get(

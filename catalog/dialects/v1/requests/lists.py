@@ -67,23 +67,42 @@ async def listed(
         statistics=statistics,
         samples=samples,
     )
-    by_value, room = value_order.is_by_value(listing.order), Room()
     if parameters.after is not None:
-        after = value_order.after if by_value else pages.after
-        docs, following = await after(listing, parameters.after, limit=parameters.page.limit, room=room)
-        shown = await _fitting(docs, shapes, parameters.selected)
-        cut = _cursor_behind(listing, docs[len(shown) - 1]) if len(shown) < len(docs) else following
-        return json_response(stretch(shown, parameters.page.limit, cut))
-    skip, limit = parameters.page.skip, parameters.page.limit
-    if by_value:
+        return json_response(await _stretch(listing, parameters, parameters.after, shapes))
+    return json_response(await _page(listing, parameters, shapes))
+
+
+def one_by_one(shape: Callable[[R], ShownDocument]) -> Shapes[R]:
+    """The shapes of records with which nothing else is shown."""
+
+    async def shapes(found: Sequence[R]) -> list[ShownDocument]:
+        return [shape(record) for record in found]
+
+    return shapes
+
+
+async def _stretch(
+    listing: pages.Listing[R], parameters: params.ListQuery, cursor: str, shapes: Shapes[R]
+) -> dict[str, object]:
+    """What follows a cursor."""
+    after = value_order.after if value_order.is_by_value(listing.order) else pages.after
+    docs, following = await after(listing, cursor, limit=parameters.page.limit, room=Room())
+    shown = await _fitting(docs, shapes, parameters.selected)
+    cut = _cursor_behind(listing, docs[len(shown) - 1]) if len(shown) < len(docs) else following
+    return stretch(shown, parameters.page.limit, cut)
+
+
+async def _page(listing: pages.Listing[R], parameters: params.ListQuery, shapes: Shapes[R]) -> dict[str, object]:
+    """A page by its number."""
+    skip, limit, room = parameters.page.skip, parameters.page.limit, Room()
+    if value_order.is_by_value(listing.order):
         found = await value_order.page(listing, skip=skip, limit=limit, room=room)
     else:
         found = await pages.page(listing, skip=skip, limit=limit, exactly=parameters.is_exact, room=room)
     shown = await _fitting(found.docs, shapes, parameters.selected)
     is_cut = found.is_cut or len(shown) < len(found.docs)
-    return json_response(
-        envelope(shown, found, parameters.page, _cursor_behind(listing, found.docs[len(shown) - 1]) if is_cut else None)
-    )
+    cut = _cursor_behind(listing, found.docs[len(shown) - 1]) if is_cut else None
+    return envelope(shown, found, parameters.page, cut)
 
 
 def _cursor_behind(listing: pages.Listing[R], document: R) -> str:

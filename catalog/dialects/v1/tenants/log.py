@@ -1,7 +1,5 @@
 """The journal of a tenant, for its administrators; and that of requests without a tenant, for the operator."""
 
-from collections.abc import Sequence
-
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
@@ -9,14 +7,13 @@ from catalog.dialects.http.encoded import JsonResponse
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.tenants.log import JournalEntry
-from catalog.dialects.v1.requests.lists import listed
+from catalog.dialects.v1.requests.lists import listed, one_by_one
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain import audit
 from catalog.domain.access import Caller
 from catalog.store.database import Database
 from catalog.store.query import fields
 from catalog.store.query.paging import pages
-from catalog.store.records import LogRecord
 from catalog.store.tenant import Tenant
 
 JOURNAL = ListedResource("JournalEntry", fields.LOG)
@@ -24,15 +21,12 @@ PAGE = "A page of entries."
 
 
 async def entries(request: AnyRequest, tenant: Tenant) -> JsonResponse[Listed[JournalEntry]]:
-    async def shown(found: Sequence[LogRecord]) -> list[JournalEntry]:
-        return [JournalEntry.of(record, tenant.name) for record in found]
-
     top = await tenant.recent(audit.COUNTER)
     return await listed(
         request,
         tenant.log.records,
         JOURNAL.fields,
-        shown,
+        one_by_one(lambda record: JournalEntry.of(record, tenant.name)),
         order=pages.NEWEST,
         top=top,
         statistics=tenant.scan_statistics,

@@ -1,7 +1,5 @@
 """Tenants, for the operator."""
 
-from collections.abc import Sequence
-
 from litestar import Controller, delete, get, post, put
 
 from catalog.blobs.protocol import Storage
@@ -24,7 +22,7 @@ from catalog.dialects.v1.models.tenants.tenants import (
 from catalog.dialects.v1.models.tenants.usage import TenantUsage
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
 from catalog.dialects.v1.requests.http import create_each
-from catalog.dialects.v1.requests.lists import listed, selected
+from catalog.dialects.v1.requests.lists import listed, one_by_one, selected
 from catalog.dialects.v1.requests.parameters import TenantName as TenantNameInPath
 from catalog.domain.tenants import removal, tenants, usage
 from catalog.domain.tenants.tenants import Administrator
@@ -74,11 +72,8 @@ class Tenants(Controller):
     @get(operation_id="listTenants", response_description="A page of tenants.", **listing(TENANTS))
     async def list_(self, request: AnyRequest, database: Injected[Database]) -> JsonResponse[Listed[TenantDetails]]:
         """List the tenants."""
-
-        async def shown(found: Sequence[TenantRecord]) -> list[TenantDetails]:
-            return [TenantDetails.of(record) for record in found]
-
-        return await listed(request, database.tenants.records, TENANTS.fields, shown, access={"state": "ready"})
+        shown, access = one_by_one(TenantDetails.of), {"state": "ready"}
+        return await listed(request, database.tenants.records, TENANTS.fields, shown, access=access)
 
     @get(
         "/{name:str}",
@@ -191,12 +186,12 @@ class TenantNames(Controller):
 
         Without PUBLIC_TENANTS, only the operator sees others than the default tenant.
         """
-
-        async def shown(found: Sequence[TenantRecord]) -> list[TenantName]:
-            return [TenantName(record["_id"]) for record in found]
-
         is_operator = holds_api_token(request)
         one = {} if is_operator or public_tenants else {"_id": default_tenant}
         declared = fields.TENANTS if is_operator else fields.TENANT_NAMES
-        access = {"state": "ready", **one}
+        shown, access = one_by_one(_name), {"state": "ready", **one}
         return await listed(request, database.tenants.records, declared, shown, access=access, limit=MOST)
+
+
+def _name(record: TenantRecord) -> TenantName:
+    return TenantName(record["_id"])

@@ -9,13 +9,13 @@ from catalog.dialects.http.encoded import JsonResponse
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.tracking import ExperimentBody, ExperimentRunBody
-from catalog.dialects.v1.requests.lists import listed
+from catalog.dialects.v1.requests.lists import listed, one_by_one
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.tracking.access import listed_to, readable
 from catalog.domain.tracking.records import SERIAL
 from catalog.store.query import fields
 from catalog.store.query.paging import pages
-from catalog.store.records import ExperimentRecord, ExperimentRunRecord
+from catalog.store.records import ExperimentRunRecord
 
 EXPERIMENTS = ListedResource("Experiment", fields.EXPERIMENTS)
 RUNS = ListedResource("ExperimentRun", fields.RUNS)
@@ -29,15 +29,11 @@ class Experiments(Controller):
     @get(operation_id="listExperiments", response_description="A page, or a step of a walk.", **listing(EXPERIMENTS))
     async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[ExperimentBody]]:
         """List the experiments that you may read, newest first."""
-
-        async def shown(found: Sequence[ExperimentRecord]) -> list[ExperimentBody]:
-            return [ExperimentBody.of(record) for record in found]
-
         return await listed(
             request,
             caller.tenant.experiments.records,
             EXPERIMENTS.fields,
-            shown,
+            one_by_one(ExperimentBody.of),
             access=readable_by(caller),
             order=pages.NEWEST,
             top=await caller.tenant.recent(SERIAL),

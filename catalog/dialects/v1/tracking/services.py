@@ -9,13 +9,13 @@ from catalog.dialects.http.encoded import JsonResponse
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.tracking import EnvironmentBody, ServiceBody
-from catalog.dialects.v1.requests.lists import listed
+from catalog.dialects.v1.requests.lists import listed, one_by_one
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.tracking.access import listed_to, readable
 from catalog.domain.tracking.records import SERIAL
 from catalog.store.query import fields
 from catalog.store.query.paging import pages
-from catalog.store.records import EnvironmentRecord, ServiceRecord
+from catalog.store.records import ServiceRecord
 
 ENVIRONMENTS = ListedResource("Environment", fields.ENVIRONMENTS)
 SERVICES = ListedResource("Service", fields.SERVICES)
@@ -29,15 +29,11 @@ class Environments(Controller):
     @get(operation_id="listEnvironments", response_description="A page, or a step of a walk.", **listing(ENVIRONMENTS))
     async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[EnvironmentBody]]:
         """List the environments that you may read, newest first."""
-
-        async def shown(found: Sequence[EnvironmentRecord]) -> list[EnvironmentBody]:
-            return [EnvironmentBody.of(record) for record in found]
-
         return await listed(
             request,
             caller.tenant.environments.records,
             ENVIRONMENTS.fields,
-            shown,
+            one_by_one(EnvironmentBody.of),
             access=readable_by(caller),
             order=pages.NEWEST,
             top=await caller.tenant.recent(SERIAL),

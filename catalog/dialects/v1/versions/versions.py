@@ -1,6 +1,5 @@
 """Versions of models, datasets and algorithms: uploads, downloads, records and changes."""
 
-from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from litestar import Controller, delete, get, post, put
@@ -20,7 +19,7 @@ from catalog.dialects.v1.models.shown_versions import ListedVersion, WholeVersio
 from catalog.dialects.v1.models.versions import BytesElsewhere, NewDraft, StoredBytes, VersionUpdate
 from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.requests.http import revisions_seen, shown
-from catalog.dialects.v1.requests.lists import archived_of, listed
+from catalog.dialects.v1.requests.lists import archived_of, listed, one_by_one
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey, flag, flag_query
 from catalog.dialects.v1.requests.version_bodies import new_version, upload_details
 from catalog.dialects.v1.versions.transfers import (
@@ -137,16 +136,12 @@ class Versions(Controller, Generic[ShownT]):
         self, key: ItemKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[Listed[ListedVersion]]:
         """List the versions of one of the {kinds}, newest first."""
-
-        async def shown_versions(found: Sequence[VersionRecord]) -> list[ListedVersion]:
-            return [ListedVersion.of(version, item) for version in found]
-
         item = await items.read(caller, self.kind, Reference(key))
         return await listed(
             request,
             caller.tenant.versions.records,
             fields.VERSIONS,
-            shown_versions,
+            one_by_one(lambda version: ListedVersion.of(version, item)),
             access=reading.visible_to(caller, item, archived_of(request)),
             order=lookup.NEWEST,
             top=highest_number(item),

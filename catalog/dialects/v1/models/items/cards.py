@@ -4,7 +4,8 @@ from typing import Annotated, Self
 
 from msgspec import Meta
 
-from catalog.dialects.v1.models.common import JsonObject, RequestBody, StructFields, Text
+from catalog.dialects.http.encoded import StructFields
+from catalog.dialects.v1.models.common import JsonObject, RequestBody, Text
 from catalog.dialects.v1.models.items.card_fields import CARD_TEXTS, ShownCardFields
 from catalog.domain.cards.cards import LARGEST, ItemCard
 from catalog.domain.items.inputs import LISTS

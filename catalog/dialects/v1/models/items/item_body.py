@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.common import Digest, Id, Moment, StructFields, moment
+from catalog.dialects.http.encoded import StructFields
+from catalog.dialects.v1.models.common import Digest, Id, Moment, moment
 from catalog.dialects.v1.models.items.card_fields import CARD_TEXTS, ShownCardFields
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.items.inputs import LISTS

@@ -6,7 +6,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from catalog.dialects.http.docs.schemas import at_most, at_most_elements
-from catalog.dialects.v1.models.common import Change, Line, NonBlank, RequestBody, ShortText, StructFields, Text
+from catalog.dialects.http.encoded import StructFields
+from catalog.dialects.v1.models.common import Change, Line, NonBlank, RequestBody, ShortText, Text
 from catalog.dialects.v1.models.items.card_fields import CARD_TEXTS, CardFieldsBody
 from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair
 from catalog.domain.items.inputs import LISTS, ItemChange, ListChange, NewItem

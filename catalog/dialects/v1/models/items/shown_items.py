@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.common import Id, Moment, StructFields, moment
+from catalog.dialects.http.encoded import StructFields
+from catalog.dialects.v1.models.common import Id, Moment, moment
 from catalog.dialects.v1.models.items.item_body import ItemBody, item_fields
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.domain.access import Caller
