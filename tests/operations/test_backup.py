@@ -945,7 +945,8 @@ def test_a_catalog_moves_to_another_machine(tmp_path):
             client.post("/v1/models/iris/versions", files=files).raise_for_status()
         held = command(here, "backup", "early.tar")
         online = command(here, "backup", "online.tar", "--server", server.url)
-        again = command(here, "backup", "online.tar", "--server", server.url)
+        again = run(here, "backup", "online.tar", "--server", server.url)
+        stranger = run(here, "backup", "other.tar", "--server", server.url, CATALOG_TOKEN="x", CATALOG_URL=server.url)
         server.stop()
 
     made = command(here, "backup", "all.tar")
@@ -953,9 +954,11 @@ def test_a_catalog_moves_to_another_machine(tmp_path):
 
     assert (held.returncode, made.returncode, brought.returncode) == (1, 0, 0), made.stderr + brought.stderr
     assert (online.returncode, online.stdout.partition(":")[2]) == (0, made.stdout.partition(":")[2]), online.stderr
-    assert (again.returncode, "--force" in again.stderr) == (1, True)
+    assert (again.exit_code, "--force" in again.stderr) == (1, True)
     assert (here / "online.tar").stat().st_mode & 0o777 == 0o600
     assert "another server" in held.stderr
+    assert "--server ADDRESS" in held.stderr
+    assert "set CATALOG_TOKEN" in stranger.stderr
     assert not (here / "early.tar").exists()
     assert (here / "all.tar").stat().st_mode & 0o777 == 0o600
     assert "1 file (6.836 KiB)" in made.stdout
@@ -988,13 +991,13 @@ async def test_an_archive_that_ends_early_is_no_backup(good, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["backup", "no/such/folder/all.tar"], "no such file or directory"),
+        (["backup", "no/such/folder/all.tar"], "There is no folder no/such/folder"),
         (["backup", "all.tar", "--tenant", "nobody"], "There is no tenant nobody"),
         (["backup", "/dev/null"], "/dev/null is not a regular file"),
         (["restore", "missing.tar"], "no such file or directory"),
         (["restore", "."], "is a directory"),
         (["restore", "/dev/null"], "/dev/null is damaged or cut off"),
-        (["restore", "variables.env", "--as", "other"], "--as wants one --tenant"),
+        (["restore", "variables.env", "--as", "other"], "--as needs one --tenant"),
     ],
 )
 def test_a_mistake_gets_a_sentence(tmp_path, arguments, sentence):

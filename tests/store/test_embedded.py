@@ -335,6 +335,7 @@ def test_an_end_on_a_full_disk_names_the_disk(tmp_path, monkeypatch, caplog, lea
     Embedded(tmp_path)._report(None, "exit code 3")
 
     assert (f"The disk of {tmp_path} is full" in caplog.text) == (least > 0)
+    assert ("make room" in Embedded(tmp_path)._advice()) == (least > 0)
     assert "exit code 3" in caplog.text
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -29,7 +29,7 @@ from catalog.operations.restore import RestoreError, TenantRestore, restore
 from catalog.operations.stores import Stores, open_stores
 from catalog.settings.settings import Settings
 from catalog.store.clock import now
-from catalog.store.embedded.process import DatabaseUnavailable
+from catalog.store.embedded.process import DatabaseInUse, DatabaseUnavailable
 from catalog.store.failures import DatabaseError
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class _Backup:
             await back_up(None)
 
     async def _from_stores(self, partial: PartialBackup | None) -> None:
-        async with _stores(self.settings) as stores:
+        async with _stores_beside_no_server(self.settings) as stores:
             records = await find_tenants(stores.database, self.options.tenants)
             resume = partial and partial.found.resumption
             archived = stream(
@@ -205,6 +205,8 @@ def _target(settings: Settings, where: str) -> tuple[Target, str, bool]:
         refuse_irregular(path)
     except NotRegularFileError as error:
         raise CommandError(str(error)) from None
+    if not path.parent.is_dir():
+        raise CommandError(f"There is no folder {path.parent}: create it, or write into another one")
     return FolderTarget(path.parent, create=False), path.name, True
 
 
@@ -228,6 +230,16 @@ def _line(done: TenantBackup | TenantRestore) -> str:
 
 def _stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
     return open_stores(settings.database, settings.data_path, settings.storage_settings, settings.embedded_engine)
+
+
+@asynccontextmanager
+async def _stores_beside_no_server(settings: Settings) -> AsyncGenerator[Stores]:
+    """Raises CommandError for the embedded database of a server that is running, with what to do."""
+    try:
+        async with _stores(settings) as stores:
+            yield stores
+    except DatabaseInUse as error:
+        raise CommandError(f"{error}, or let the running server make the backup: --server ADDRESS") from None
 
 
 REASONS = (

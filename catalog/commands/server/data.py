@@ -109,7 +109,7 @@ def restore(
         from catalog.commands.administration import backup as backups  # noqa: PLC0415
 
     if name and len(tenant or []) != 1:
-        stop("--as wants one --tenant", USAGE)
+        stop("--as needs one --tenant", USAGE)
     try:
         backups.bring_back(load_settings(env_file), file, tenant or [], name, base or [], typer.echo)
     except backups.CommandError as error:

@@ -130,7 +130,8 @@ class Embedded:
             child = self._spawn(port=0)
         except OSError as error:
             self._lock.close()
-            raise DatabaseUnavailable(f"The embedded database cannot be started: {error.strerror}") from error
+            sentence = f"The embedded database in {self._path} cannot be started: {error.strerror}{self._advice()}"
+            raise DatabaseUnavailable(sentence) from error
         # A restarted database has the port of the first one.
         self._supervised = Supervised(child, lambda: self._spawn(self._port.result()), Child.wait, self._report)
         self._watcher = Thread(target=self._watch, args=(self._supervised,), name="embedded-database", daemon=True)
@@ -166,16 +167,23 @@ class Embedded:
         return Child(wanted, self._engine)
 
     def _report(self, _: "Child", how: str) -> None:
-        with suppress(OSError):  # the folder is gone
-            if shutil.disk_usage(self._path).free < LEAST_ROOM:
-                log.warning("The disk of %s is full: the embedded database ends until there is room", self._path)
+        if self._is_full():
+            log.warning("The disk of %s is full: the embedded database ends until there is room", self._path)
         log.warning("The embedded database ended (%s) and is started again", how)
+
+    def _advice(self) -> str:
+        return ". The disk is full: make room on it" if self._is_full() else ""
+
+    def _is_full(self) -> bool:
+        with suppress(OSError):  # the folder is gone
+            return shutil.disk_usage(self._path).free < LEAST_ROOM
+        return False
 
     def _watch(self, supervised: "Supervised[Child]") -> None:
         """Read the first child's answer, then keep the database running."""
         child = supervised.child
         if "port" not in child.answer:
-            sentence = f"The embedded database in {self._path} does not start: {child.wait()}"
+            sentence = f"The embedded database in {self._path} does not start: {child.wait()}{self._advice()}"
             self._port.set_exception(DatabaseUnavailable(sentence))
             return
         self._port.set_result(child.answer["port"])

@@ -1,7 +1,7 @@
 """`catalog backup --server`: a backup of a running server, which sends the archive."""
 
 from asyncio import to_thread
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from http import HTTPStatus
 
 import httpx
@@ -14,6 +14,12 @@ from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.operations.backup.archive import ArchiveError
 from catalog.operations.backup.watching import ArchiveWatch
 from catalog.operations.backup.writing import Increment, Resumption, ResumptionRefusedError
+
+ADVICE: Mapping[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "The server makes a backup for its API_TOKEN alone: set CATALOG_TOKEN to it.",
+    HTTPStatus.NOT_FOUND: "`catalog tenants ls` lists the tenants.",
+}
+"""Advice by status: that of the client is for users."""
 
 
 class OnlineBackupError(Exception):
@@ -54,6 +60,7 @@ async def archive(
     except CatalogError as refused:
         if resume and refused.status in {HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST}:
             raise ResumptionRefusedError(str(refused)) from refused  # or a server that continues none
+        refused.advice = ADVICE.get(refused.status or 0, refused.advice)
         raise OnlineBackupError(str(refused)) from refused
     except ArchiveError as failure:
         raise OnlineBackupError(f"The backup of {url} ended early: {failure}") from failure
