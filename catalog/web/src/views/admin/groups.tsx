@@ -3,12 +3,13 @@ import { people } from '../../api/lookups'
 import type { components } from '../../api/schema'
 import { Completion } from '../../components/completion'
 import { plural } from '../../components/format'
-import { submitted } from '../../components/forms'
+import { AddForm } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
 import { notify } from '../../components/notices'
 import { usePaged } from '../../components/paged'
 import { Chip, Problem } from '../../components/parts'
 import { ListState, ShowMore } from '../../components/table'
+import { Panel } from './panel'
 
 type Group = components['schemas']['Group']
 type Whole = components['schemas']['GroupWithMembers']
@@ -18,21 +19,17 @@ export function Groups() {
     const query = { limit: 50, after, sort: '{"name":"asc"}' }
     return listed<Group>(api.GET('/v1/groups', { params: { query }, signal }))
   }, [])
-  const { busy, error, run } = useAction()
-  const submit = (event: SubmitEvent) => {
-    const { text, reset } = submitted(event)
-    run(async () => {
-      const body = { name: text('name'), description: text('description') }
-      await content(api.POST('/v1/groups', { body }))
-      reset()
-      list.reload()
-    })
-  }
   return (
     <>
       <h2>Groups</h2>
       <p class="muted">Members of a group can read what is shared with the group.</p>
-      <form class="row" onSubmit={submit}>
+      <AddForm
+        label="Add a group"
+        add={async ({ text }) => {
+          await content(api.POST('/v1/groups', { body: { name: text('name'), description: text('description') } }))
+          list.reload()
+        }}
+      >
         <label>
           Name
           <input name="name" required autoComplete="off" placeholder="vision" />
@@ -41,11 +38,8 @@ export function Groups() {
           Description
           <input name="description" autoComplete="off" />
         </label>
-        <button type="submit" class="main" aria-disabled={busy}>
-          Add a group
-        </button>
-      </form>
-      <Problem>{error || list.error}</Problem>
+      </AddForm>
+      <Problem>{list.error}</Problem>
       <ListState list={list} empty="There is no group yet." />
       {list.docs.map((group) => (
         <Members key={group._id} group={group} onChange={list.reload} />
@@ -77,19 +71,16 @@ function Members({ group, onChange }: { group: Group; onChange: () => void }) {
     })
   const members = whole.data?.members ?? []
   return (
-    <section class="panel" aria-label={`Group ${group.name}`}>
-      <header class="dialog-head">
-        <div>
-          <h3>{group.name}</h3>
-          <p class="muted">
-            {whole.data && plural(members.length, 'member')}
-            {group.description && ` · ${group.description}`}
-          </p>
-        </div>
+    <Panel
+      label={`Group ${group.name}`}
+      title={group.name}
+      facts={[whole.data && plural(members.length, 'member'), group.description]}
+      actions={
         <button type="button" class="small" aria-disabled={busy} onClick={remove} aria-label={`Remove ${group.name}`}>
           Remove
         </button>
-      </header>
+      }
+    >
       <Problem>{error || whole.error}</Problem>
       <p class="chips">
         {members.map((member) => (
@@ -109,6 +100,6 @@ function Members({ group, onChange }: { group: Group; onChange: () => void }) {
           onPick={(name) => change({ add: [name] })}
         />
       </div>
-    </section>
+    </Panel>
   )
 }

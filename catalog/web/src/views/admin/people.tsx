@@ -5,7 +5,7 @@ import type { components } from '../../api/schema'
 import { Completion } from '../../components/completion'
 import { Dialog } from '../../components/dialog'
 import { FilterField } from '../../components/field'
-import { OnlyOnce, submitted } from '../../components/forms'
+import { FoldedAddForm, OnlyOnce } from '../../components/forms'
 import { useAction } from '../../components/hooks'
 import { notify } from '../../components/notices'
 import { usePaged } from '../../components/paged'
@@ -122,47 +122,38 @@ export function People() {
 }
 
 function NewPerson({ onCreated }: { onCreated: (created: Secret) => void }) {
-  const { busy, error, run } = useAction()
-  const submit = (event: SubmitEvent) => {
-    const { text, exact, reset } = submitted(event)
-    const username = text('username')
-    const password = exact('password') || randomPassword()
-    run(async () => {
-      const body = { username, password, email: text('email'), role: text('role') as Role }
-      await content(api.POST('/v1/users', { body }))
-      reset()
-      onCreated({ username, password })
-    })
-  }
   return (
-    <details>
-      <summary>Add a person</summary>
-      <form class="row" onSubmit={submit}>
-        <label>
-          Username
-          <input name="username" required autoComplete="off" />
-        </label>
-        <label>
-          E-mail
-          <input name="email" type="email" required autoComplete="off" />
-        </label>
-        <label>
-          Role
-          <select name="role">
-            <option value="regular">member</option>
-            <option value="admin">administrator</option>
-          </select>
-        </label>
-        <label>
-          Password
-          <input name="password" type="password" autoComplete="new-password" placeholder="a random one" />
-        </label>
-        <button type="submit" class="main" aria-disabled={busy}>
-          Add
-        </button>
-      </form>
-      <Problem>{error}</Problem>
-    </details>
+    <FoldedAddForm
+      title="Add a person"
+      label="Add"
+      add={async ({ text, exact }) => {
+        const username = text('username')
+        const password = exact('password') || randomPassword()
+        const body = { username, password, email: text('email'), role: text('role') as Role }
+        await content(api.POST('/v1/users', { body }))
+        onCreated({ username, password })
+      }}
+    >
+      <label>
+        Username
+        <input name="username" required autoComplete="off" />
+      </label>
+      <label>
+        E-mail
+        <input name="email" type="email" required autoComplete="off" />
+      </label>
+      <label>
+        Role
+        <select name="role">
+          <option value="regular">member</option>
+          <option value="admin">administrator</option>
+        </select>
+      </label>
+      <label>
+        Password
+        <input name="password" type="password" autoComplete="new-password" placeholder="a random one" />
+      </label>
+    </FoldedAddForm>
   )
 }
 

@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks'
 import { api, content, listed } from '../../api/client'
 import type { components } from '../../api/schema'
-import { age, date } from '../../components/format'
-import { OnlyOnce, submitted, TokenFields } from '../../components/forms'
+import { AddForm, OnlyOnce, TokenFields, TokenLife } from '../../components/forms'
 import { useAction } from '../../components/hooks'
 import { notify } from '../../components/notices'
 import { usePaged } from '../../components/paged'
@@ -20,20 +19,6 @@ export function Robots() {
   }, [])
   const { busy, error, run } = useAction()
   const [token, setToken] = useState('')
-  const create = (event: SubmitEvent) => {
-    const { text, reset } = submitted(event)
-    run(async () => {
-      const body = {
-        username: text('username'),
-        description: text('description'),
-        scopes: [text('scope') as Scope],
-        expires_in: text('life'),
-      }
-      setToken((await content(api.POST('/v1/robots', { body }))).token)
-      reset()
-      list.reload()
-    })
-  }
   const params = (robot: Robot) => ({ path: { robot: robot._id } })
   const renew = (robot: Robot) =>
     run(async () => {
@@ -56,7 +41,19 @@ export function Robots() {
       <h2>Robots</h2>
       <p class="muted">Accounts for pipelines and scripts. They stay when people leave.</p>
       <OnlyOnce what="Copy the token now." secret={token} />
-      <form class="row" onSubmit={create}>
+      <AddForm
+        label="Add a robot"
+        add={async ({ text }) => {
+          const body = {
+            username: text('username'),
+            description: text('description'),
+            scopes: [text('scope') as Scope],
+            expires_in: text('life'),
+          }
+          setToken((await content(api.POST('/v1/robots', { body }))).token)
+          list.reload()
+        }}
+      >
         <label>
           Name
           <input name="username" required autoComplete="off" placeholder="nightly-build" />
@@ -66,10 +63,7 @@ export function Robots() {
           <input name="description" autoComplete="off" />
         </label>
         <TokenFields lives={['90d', '30d', '365d']} />
-        <button type="submit" class="main" aria-disabled={busy}>
-          Add a robot
-        </button>
-      </form>
+      </AddForm>
       <Problem>{error || list.error}</Problem>
       <ListState list={list} empty="There is no robot yet." />
       {list.docs.length > 0 && (
@@ -90,7 +84,11 @@ export function Robots() {
                 {!robot.items.length && !robot.tags.length && <span class="muted">what is shared with it</span>}
               </td>
               <td>
-                <Token robot={robot} />
+                {robot.expires ? (
+                  <TokenLife token={{ expires: robot.expires, used: robot.used }} />
+                ) : (
+                  <span class="muted">none</span>
+                )}
               </td>
               <td class="actions">
                 <button type="button" class="small" aria-disabled={busy} onClick={() => renew(robot)}>
@@ -106,14 +104,5 @@ export function Robots() {
       )}
       <ShowMore list={list} />
     </>
-  )
-}
-
-function Token({ robot }: { robot: Robot }) {
-  if (!robot.expires) return <span class="muted">none</span>
-  return (
-    <span class="muted" title={date(robot.expires)}>
-      expires {age(robot.expires)}, {robot.used ? `used ${age(robot.used)}` : 'never used'}
-    </span>
   )
 }

@@ -10,6 +10,7 @@ import { notify } from '../../components/notices'
 import { Problem } from '../../components/parts'
 import { bytesOf } from '../../logic/bytes'
 import { randomPassword } from '../../logic/passwords'
+import { Panel } from './panel'
 
 export type Tenant = components['schemas']['TenantDetails']
 type Policy = 'warn' | 'quarantine' | 'reject'
@@ -53,30 +54,26 @@ export function TenantPanel({ tenant, onChange, onSecret }: Props) {
       onSecret(password)
     })
   return (
-    <section class="panel" aria-label={`Tenant ${tenant._id}`}>
-      <header class="dialog-head">
-        <div>
-          <h3>{tenant._id}</h3>
-          <p class="muted">
-            {[
-              tenant.organization,
-              tenant.email,
-              usage.data &&
-                `${size(usage.data.bytes)}, ${plural(usage.data.models, 'model')}, ${plural(usage.data.users, 'user')}`,
-            ]
-              .filter(Boolean)
-              .join(' · ')}
-          </p>
-        </div>
-        <div class="actions">
+    <Panel
+      label={`Tenant ${tenant._id}`}
+      title={tenant._id}
+      facts={[
+        tenant.organization,
+        tenant.email,
+        usage.data &&
+          `${size(usage.data.bytes)}, ${plural(usage.data.models, 'model')}, ${plural(usage.data.users, 'user')}`,
+      ]}
+      actions={
+        <>
           <button type="button" class="small" aria-disabled={busy} onClick={newPassword}>
             New password
           </button>
           <button type="button" class="small" aria-disabled={busy} onClick={() => setRemoving(true)}>
             Remove
           </button>
-        </div>
-      </header>
+        </>
+      }
+    >
       <Problem>{error}</Problem>
       <div class="row">
         <form class="row flush" onSubmit={setQuota}>
@@ -113,7 +110,7 @@ export function TenantPanel({ tenant, onChange, onSecret }: Props) {
         </label>
       </div>
       {removing && <Removing tenant={tenant} onClose={() => setRemoving(false)} onRemoved={onChange} />}
-    </section>
+    </Panel>
   )
 }
 

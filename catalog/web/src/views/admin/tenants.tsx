@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks'
 import { content, listed } from '../../api/client'
 import { operator } from '../../api/operator'
-import { OnlyOnce, submitted } from '../../components/forms'
-import { useAction } from '../../components/hooks'
+import { FoldedAddForm, OnlyOnce } from '../../components/forms'
 import { usePaged } from '../../components/paged'
 import { Problem } from '../../components/parts'
 import { ListState, ShowMore } from '../../components/table'
@@ -36,48 +35,39 @@ export function Tenants() {
 }
 
 function NewTenant({ onCreated }: { onCreated: (password: string) => void }) {
-  const { busy, error, run } = useAction()
-  const submit = (event: SubmitEvent) => {
-    const { text, reset } = submitted(event)
-    const password = randomPassword()
-    run(async () => {
-      const body = {
-        _id: text('name'),
-        email: text('email'),
-        organization: text('organization'),
-        admin_username: text('administrator'),
-        admin_password: password,
-      }
-      await content(operator.POST('/v1/tenants', { body }))
-      reset()
-      onCreated(password)
-    })
-  }
   return (
-    <details>
-      <summary>Add a tenant</summary>
-      <form class="row" onSubmit={submit}>
-        <label>
-          Name
-          <input name="name" required autoComplete="off" placeholder="acme" />
-        </label>
-        <label>
-          Organisation
-          <input name="organization" autoComplete="off" placeholder="Acme Corporation" />
-        </label>
-        <label>
-          E-mail
-          <input name="email" type="email" required autoComplete="off" />
-        </label>
-        <label>
-          Administrator
-          <input name="administrator" required autoComplete="off" defaultValue="admin" />
-        </label>
-        <button type="submit" class="main" aria-disabled={busy}>
-          Add
-        </button>
-      </form>
-      <Problem>{error}</Problem>
-    </details>
+    <FoldedAddForm
+      title="Add a tenant"
+      label="Add"
+      add={async ({ text }) => {
+        const password = randomPassword()
+        const body = {
+          _id: text('name'),
+          email: text('email'),
+          organization: text('organization'),
+          admin_username: text('administrator'),
+          admin_password: password,
+        }
+        await content(operator.POST('/v1/tenants', { body }))
+        onCreated(password)
+      }}
+    >
+      <label>
+        Name
+        <input name="name" required autoComplete="off" placeholder="acme" />
+      </label>
+      <label>
+        Organisation
+        <input name="organization" autoComplete="off" placeholder="Acme Corporation" />
+      </label>
+      <label>
+        E-mail
+        <input name="email" type="email" required autoComplete="off" />
+      </label>
+      <label>
+        Administrator
+        <input name="administrator" required autoComplete="off" defaultValue="admin" />
+      </label>
+    </FoldedAddForm>
   )
 }

@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks'
 import { type AccessToken, api, content, listed, signOut } from '../../api/client'
-import { age, date } from '../../components/format'
-import { OnlyOnce, submitted, TokenFields } from '../../components/forms'
+import { AddForm, OnlyOnce, submitted, TokenFields, TokenLife } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
 import { notify } from '../../components/notices'
 import { Loading, Problem } from '../../components/parts'
@@ -83,15 +82,6 @@ function Tokens() {
     const query = { limit: 100, filter: JSON.stringify({ user: session.value?.userId }) }
     return (await listed<AccessToken>(api.GET('/v1/tokens', { params: { query }, signal }))).docs
   }, [])
-  const create = (event: SubmitEvent) => {
-    const { text, reset } = submitted(event)
-    run(async () => {
-      const body = { name: text('name'), scopes: [text('scope') as 'read' | 'write'], expires_in: text('life') }
-      setCreated((await content(api.POST('/v1/tokens', { body }))).token)
-      reset()
-      loaded.reload()
-    })
-  }
   const revoke = (token: AccessToken) =>
     run(async () => {
       await content(api.DELETE('/v1/tokens/{token_id}', { params: { path: { token_id: token._id } } }))
@@ -103,16 +93,20 @@ function Tokens() {
       <p class="muted">For scripts and other programs, instead of the password.</p>
       <Problem>{error}</Problem>
       <OnlyOnce what="Copy the token now." secret={created} />
-      <form class="row wide-form" onSubmit={create}>
+      <AddForm
+        label="Create"
+        add={async ({ text }) => {
+          const body = { name: text('name'), scopes: [text('scope') as 'read' | 'write'], expires_in: text('life') }
+          setCreated((await content(api.POST('/v1/tokens', { body }))).token)
+          loaded.reload()
+        }}
+      >
         <label>
           Name
           <input name="name" required placeholder="nightly" />
         </label>
         <TokenFields lives={['30d', '90d', '365d']} />
-        <button type="submit" aria-disabled={busy}>
-          Create
-        </button>
-      </form>
+      </AddForm>
       <Loading of={loaded}>
         {(tokens) => (
           <ul class="plain">
@@ -121,9 +115,7 @@ function Tokens() {
                 <span>
                   <strong>{token.name}</strong> can {token.scopes.includes('write') ? 'read and write' : 'read'}
                 </span>
-                <span class="muted" title={date(token.expires)}>
-                  expires {age(token.expires)}, {token.used ? `used ${age(token.used)}` : 'never used'}
-                </span>
+                <TokenLife token={token} />
                 <button type="button" class="small" aria-disabled={busy} onClick={() => revoke(token)}>
                   Revoke<span class="hidden"> {token.name}</span>
                 </button>
