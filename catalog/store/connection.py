@@ -9,6 +9,7 @@ from pymongo.errors import (
 from pymongo.uri_parser import parse_uri
 
 from catalog.blobs.protocol import Storage
+from catalog.store import driver_threads
 from catalog.store.database import CATALOGUE, Database
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.tenant_documents import Raw
@@ -37,6 +38,7 @@ def connect(uri: str, storage: Storage | None = None) -> Database:
 
     Raises DatabaseUnavailable when `uri` cannot be understood.
     """
+    driver_threads.install()
     try:
         parsed = parse_uri(uri)
         options = {name: value for name, value in OPTIONS.items() if name not in parsed["options"]}
