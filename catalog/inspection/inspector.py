@@ -32,6 +32,9 @@ HOLDING = frozenset({"dangerous", "unfinished", "failed"})
 
 MOST_IMPORTS = 100
 
+KERAS = ".keras"
+"""Keras opens a file of this name by the table at its end, behind any other bytes."""
+
 
 class Inspection(TypedDict):
     """The result that is stored with a file, in types of JSON and of the database (`inspected` is a datetime)."""
@@ -114,7 +117,7 @@ def _first_look(head: bytes, size: int, name: str) -> FirstLook:
     format_ = formats.format_of(head, name)
     begin, end = numpy_array.header_size(head)
     objects = format_ == "numpy" and numpy_array.may_hold_objects(head[begin:end])
-    behind = not format_ and (has_archive(head) or bool(find_hidden(head)))
+    behind = has_archive(head) or name.endswith(KERAS) or (not format_ and bool(find_hidden(head)))
     return FirstLook(format_, objects or behind or looks_like_pickle(head, whole=size <= AHEAD))
 
 

@@ -226,6 +226,38 @@ def wrong_sum(archive: bytes) -> bytes:
     return archive[:14] + bytes(4) + archive[18:at] + bytes(4) + archive[at + 4 :]
 
 
+def with_table(archive: bytes, at: int, changed: bytes, *, last: bool = False) -> bytes:
+    """An archive with other bytes in a record of its table, which readers outside of Python ignore."""
+    place = (archive.rindex if last else archive.index)(b"PK\x01\x02") + at
+    return archive[:place] + changed + archive[place + len(changed) :]
+
+
+def with_corrupt_extra(archive: bytes) -> bytes:
+    """An archive whose table has a field that is longer than the space for it."""
+    at, end = archive.index(b"PK\x01\x02"), archive.index(b"PK\x05\x06")
+    name = int.from_bytes(archive[at + 28 : at + 30], "little")
+    table = (
+        archive[at : at + 30]
+        + b"\4\0"
+        + archive[at + 32 : at + 46 + name]
+        + b"\x99\x99\xff\0"
+        + archive[at + 46 + name : end]
+    )
+    length = len(table).to_bytes(4, "little")
+    return archive[:at] + table + archive[end : end + 12] + length + archive[end + 16 :]
+
+
+def with_two_tables(threat: bytes, harmless: bytes) -> bytes:
+    """An archive whose end names the table of the threat, and which has another one in front of its end."""
+    first = zipped(m_dot_pkl=threat)
+    at, end = first.index(b"PK\x01\x02"), first.index(b"PK\x05\x06")
+    other = zipped(m_dot_pkl=harmless)
+    size = other.index(b"PK\x05\x06") - other.index(b"PK\x01\x02")
+    assert size == end - at
+    tail = other[-22:-6] + at.to_bytes(4, "little") + b"\0\0"
+    return first[:end] + other[:-22] + tail
+
+
 def in_object_array(thing) -> bytes:
     file = io.BytesIO()
     np.save(file, np.array([thing], object), allow_pickle=True)
@@ -303,6 +335,13 @@ HIDDEN = {
     "an entry by LZMA": zipped(zipfile.ZIP_LZMA, m_dot_pkl=NESTED),
     "an entry that is there twice": twice_in_archive(NESTED),
     "an entry with a wrong checksum": wrong_sum(zipped(m_dot_pkl=NESTED)),
+    "an archive of a later version": with_table(zipped(m_dot_pkl=NESTED), 6, b"\xc8"),
+    "a table with a name that is no UTF-8": with_table(
+        with_table(zipped(m_dot_pkl=NESTED, x=b""), 8, b"\0\x08", last=True), 46, b"\xff", last=True
+    ),
+    "a table with a corrupt field": with_corrupt_extra(zipped(m_dot_pkl=NESTED)),
+    "the beginning of another end of an archive": zipped(m_dot_pkl=NESTED)[:-2] + b"\6\0PK\5\6..",
+    "the table of two that the end names": with_two_tables(NESTED, dumped([1])),
     "an entry that is numbers of another archive": zipped(a__data_dot_pkl=dumped(1), b__data__0=NESTED),
     "an array of objects": in_object_array(Attack()),
     "an array of objects in double quotes": numpy_spelling('"|O"'),
@@ -519,6 +558,7 @@ KERAS = {
         "dangerous",
     ),
     "a Lambda layer at the end of a large HDF5": (hdf5(LAMBDA, before=2**25), "dangerous"),
+    "an archive behind another format": (b"GGUF\3\0\0\0" + bytes(2**17) + keras_archive(LAMBDA), "dangerous"),
     "another module in HDF5": (hdf5(keras_layer("Popen", "subprocess")), "dangerous"),
     "a configuration of HDF5 that is hidden": (hdf5(text=b"{'class_name'"), "unfinished"),
 }

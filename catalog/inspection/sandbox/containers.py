@@ -17,6 +17,7 @@ from catalog.inspection.sandbox.pickles import PickleSequence, find_hidden, is_p
 from catalog.inspection.sandbox.reading import UntraceableError, in_memory
 from catalog.inspection.sandbox.values import ImportedName
 from catalog.inspection.sandbox.views import DecompressionBudget, LimitExceededError, decompressed, forwards, part
+from catalog.inspection.sandbox.zip_tables import ZipEntry, has_table, read_table
 
 T = TypeVar("T")
 
@@ -163,10 +164,10 @@ class ContainerScan:
             self._doubted(in_memory(rest[at:]), where, depth)
 
     def _hidden(self, file: io.BufferedReader) -> None:
-        """Search for pickles and archives behind other bytes, at the beginning of a file of unknown format."""
+        """Search for archives behind other bytes, and for pickles at the beginning of a file of unknown format."""
         file.seek(0)
         head = file.read(HEAD)
-        if has_archive(head):
+        if has_archive(head) or has_table(file):
             self._inside_values += 1
             self._zip(file, "", 0)
             self._inside_values -= 1
@@ -201,12 +202,9 @@ class ContainerScan:
         return packed if within == "unknown" else within
 
     def _zip(self, file: io.BufferedReader, where: str, depth: int) -> str:
-        try:
-            with zipfile.ZipFile(file) as archive:
-                entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as failure:
-            self.note("malformed", where, f"a zip archive without a readable table: {failure}")
-            return "zip"
+        entries, fault = read_table(file, MOST_ENTRIES)
+        if fault:
+            self.note("malformed", where, f"a zip archive without a readable table: {fault}")
         names = [entry.filename for entry in entries]
         pytorch = {name.removesuffix("data.pkl") for name in names if name.endswith("/data.pkl")}
         scanned = [entry for entry in entries if not _is_storage(entry.filename, pytorch)]
@@ -230,7 +228,7 @@ class ContainerScan:
             return "pytorch" if pytorch else "keras"
         return "numpy" if names and all(name.endswith(".npy") for name in names) else "zip"
 
-    def _entry(self, file: io.BufferedReader, entry: zipfile.ZipInfo) -> io.BufferedReader | None:
+    def _entry(self, file: io.BufferedReader, entry: ZipEntry) -> io.BufferedReader | None:
         """Return the bytes of an entry. Its checksum and flags are ignored, as PyTorch ignores them."""
         if entry.header_offset < 0:
             raise UntraceableError(entry.filename)
