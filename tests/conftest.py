@@ -20,6 +20,7 @@ from catalog.app import create_app
 from catalog.blobs.memory import MemoryStorage
 from catalog.domain.items.search import names, search
 from catalog.domain.people.authentication import credentials
+from catalog.inspection import inspector
 from catalog.settings.settings import Settings
 from catalog.store.connection import connect
 from catalog.store.database import Database
@@ -109,6 +110,14 @@ def patient_searches() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(names, "SECONDS", 60)
         patch.setattr(search, "SOON", 60)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_inspections() -> Iterator[None]:
+    """An inspection that is given up after some seconds ends by itself here, on a busy machine, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inspector, "SECONDS", 60.0)
         yield
 
 

@@ -69,6 +69,16 @@ export async function opened(browser, options = {}) {
   return { context, page, faults }
 }
 
+/** Give the next request of this address no answer. `sent` resolves when it is made. */
+export async function unanswered(page, address) {
+  let note
+  const sent = new Promise((resolve) => {
+    note = resolve
+  })
+  await page.route(address, note, { times: 1 })
+  return { sent }
+}
+
 export async function signIn(page, username = 'ada', password = PASSWORD) {
   await page.goto(`${URL_}/`)
   await page.getByLabel('Organisation').fill(TENANT)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { call, enter, SHOTS, URL_ } from './support.mjs'
+import { call, enter, SHOTS, URL_, unanswered } from './support.mjs'
 import { PETALS, people, scenario } from './world.mjs'
 
 scenario('an upload goes on by itself and after a reload, and bytes that are there are not sent again', async (own) => {
@@ -87,15 +87,16 @@ scenario(
     }
     const batches = []
     page.on('response', (answer) => answer.url().endsWith('/files') && batches.push(answer))
-    await page.route('**/v1/uploads', () => {}, { times: 1 }) // it gets no answer
-    await page.route('**/versions/*/files', () => {}, { times: 1 })
+    const upload = await unanswered(page, '**/v1/uploads')
+    const batched = await unanswered(page, '**/versions/*/files')
     const batch = page.waitForResponse((answer) => answer.url().endsWith('/files'))
     await choose('')
     const small = page.getByRole('listitem').filter({ hasText: 'and 3 more files' })
+    await batched.sent
     await small.getByRole('button', { name: 'Pause' }).click()
     await small.getByText('paused').waitFor()
     await small.getByRole('button', { name: 'Resume' }).click()
-    await batch
+    await Promise.all([batch, upload.sent])
     await page.reload()
 
     const [{ _id: item }] = (await call('GET', '/v1/models?filter={"name":"folder"}', null, people.ada)).docs
