@@ -64,7 +64,10 @@ COMMON_NAMES = frozenset({"-q", *(f"--{each.name.replace('_', '-')}" for each in
 
 
 class CommandsFirst(TyperGroup):
-    """Commands whose common options come after the name of the command."""
+    """Commands whose common options come after the name of the command. Hidden ones are in no list."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        return [name for name in super().list_commands(ctx) if not self.commands[name].hidden]
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         try:
