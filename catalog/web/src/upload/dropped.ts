@@ -1,4 +1,5 @@
-/** The files of a drop or of a file field, with their paths within a dropped folder. */
+/** The files of a drop or of a file field, with their paths within a dropped folder, in the order of the paths. */
+import { inOrder } from '../logic/order'
 
 export interface Found {
   file: File
@@ -11,8 +12,10 @@ export const LEFT_OUT = /(^|\/)(\.git|__pycache__|\.DS_Store|\.ipynb_checkpoints
 export async function droppedFiles(data: DataTransfer): Promise<Found[]> {
   const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null)
   const found = await Promise.all(entries.map((entry) => within(entry)))
-  return found.flat()
+  return found.flat().sort(byPath)
 }
+
+const byPath = (one: Found, other: Found) => inOrder.compare(one.path, other.path)
 
 async function within(entry: FileSystemEntry): Promise<Found[]> {
   if (entry.isFile) {
@@ -29,7 +32,7 @@ async function within(entry: FileSystemEntry): Promise<Found[]> {
 }
 
 export function chosenFiles(files: FileList): Found[] {
-  return [...files].map((file) => ({ file, path: file.webkitRelativePath || file.name }))
+  return [...files].map((file) => ({ file, path: file.webkitRelativePath || file.name })).sort(byPath)
 }
 
 /** The paths within the folder that all files have in common, as `catalog push folder` has them. */

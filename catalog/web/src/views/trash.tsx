@@ -1,9 +1,10 @@
 import { api, content, listed, type TrashEntry } from '../api/client'
 import { date } from '../components/format'
-import { useAction, useLoaded } from '../components/hooks'
+import { useAction } from '../components/hooks'
 import { notify } from '../components/notices'
-import { Loading, Problem, When } from '../components/parts'
-import { ACTIONS, Table } from '../components/table'
+import { usePaged } from '../components/paged'
+import { Problem, When } from '../components/parts'
+import { ACTIONS, ListState, ShowMore, Table } from '../components/table'
 import { useTitle } from '../components/title'
 import { Username } from '../components/username'
 import { go } from '../router'
@@ -11,8 +12,9 @@ import { go } from '../router'
 export function Trash() {
   useTitle('Trash')
   const { busy, error, run } = useAction()
-  const loaded = useLoaded(async (signal) => {
-    return (await listed<TrashEntry>(api.GET('/v1/trash', { params: { query: { limit: 100 } }, signal }))).docs
+  const list = usePaged<TrashEntry>(async (after, signal) => {
+    const query = { limit: 100, after }
+    return listed<TrashEntry>(api.GET('/v1/trash', { params: { query }, signal }))
   }, [])
   const restore = (entry: TrashEntry) =>
     run(async () => {
@@ -25,45 +27,42 @@ export function Trash() {
     run(async () => {
       if (!confirm(`Remove ${entry.name} and its files for good?`)) return
       await content(api.DELETE('/v1/trash/{trash_id}', { params: { path: { trash_id: entry._id } } }))
-      loaded.reload()
+      list.reload()
     })
   return (
     <section>
       <h1>Trash</h1>
-      <Problem>{error}</Problem>
-      <Loading of={loaded}>
-        {(entries) =>
-          entries.length ? (
-            <Table label="Trash" head={['Name', 'Removed', 'Kept until', ACTIONS]}>
-              {entries.map((entry) => (
-                <tr key={entry._id}>
-                  <td>
-                    {entry.name} <span class="muted">{entry.kind.slice(0, -1)}</span>
-                  </td>
-                  <td>
-                    <span class="narrow-only">removed </span>
-                    <When moment={entry.removed} /> by <Username id={entry.removed_by} />
-                  </td>
-                  <td>
-                    <span class="narrow-only">kept until </span>
-                    <time dateTime={entry.until}>{date(entry.until)}</time>
-                  </td>
-                  <td class="actions">
-                    <button type="button" class="small" aria-disabled={busy} onClick={() => restore(entry)}>
-                      Restore<span class="hidden"> {entry.name}</span>
-                    </button>
-                    <button type="button" class="small" aria-disabled={busy} onClick={() => purge(entry)}>
-                      Remove<span class="hidden"> {entry.name}</span> for good
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </Table>
-          ) : (
-            <p class="muted">The trash is empty. What you delete stays here for some days.</p>
-          )
-        }
-      </Loading>
+      <p class="muted">What is deleted stays here for some days, and can be restored with all of its versions.</p>
+      <Problem>{error || list.error}</Problem>
+      <ListState list={list} empty="The trash is empty." />
+      {list.docs.length > 0 && (
+        <Table label="Trash" head={['Name', 'Deleted', 'Kept until', ACTIONS]}>
+          {list.docs.map((entry) => (
+            <tr key={entry._id}>
+              <td>
+                {entry.name} <span class="muted">{entry.kind.slice(0, -1)}</span>
+              </td>
+              <td>
+                <span class="narrow-only">deleted </span>
+                <When moment={entry.removed} /> by <Username id={entry.removed_by} />
+              </td>
+              <td>
+                <span class="narrow-only">kept until </span>
+                <time dateTime={entry.until}>{date(entry.until)}</time>
+              </td>
+              <td class="actions">
+                <button type="button" class="small" aria-disabled={busy} onClick={() => restore(entry)}>
+                  Restore<span class="hidden"> {entry.name}</span>
+                </button>
+                <button type="button" class="small" aria-disabled={busy} onClick={() => purge(entry)}>
+                  Remove<span class="hidden"> {entry.name}</span> for good
+                </button>
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+      <ShowMore list={list} />
     </section>
   )
 }

@@ -75,6 +75,12 @@ scenario('versions are sorted by a metric, and an alias is moved and rolled back
   await page.getByRole('button', { name: 'Go back to version 2' }).click()
   await page.getByText('@champion is back.').waitFor()
   assert.equal((await call('GET', '/v1/models/iris/aliases/champion', null, people.ada)).version, '2')
+
+  page.once('dialog', (dialog) => dialog.accept())
+  await page.getByRole('button', { name: 'Aliases of version 2' }).click()
+  await page.getByRole('button', { name: 'Remove @champion' }).click()
+  await page.getByText('@champion is removed.').waitFor()
+  assert.deepEqual((await call('GET', '/v1/models/iris', null, people.ada)).aliases, [])
 })
 
 scenario('an edit does not overwrite what another user has changed meanwhile', async ({ page }) => {

@@ -1,10 +1,11 @@
 import '../../styles/compare.css'
 import { api, content, type Kind, listed } from '../../api/client'
+import { Crumbs } from '../../components/crumbs'
 import { useLoaded } from '../../components/hooks'
 import { Chip, Loading, Problem } from '../../components/parts'
 import { useTitle } from '../../components/title'
 import { type Comparison, MOST_COMPARED, metricsOf } from '../../logic/comparison'
-import { address, place, setQuery } from '../../router'
+import { place, setQuery } from '../../router'
 import { itemPath } from '../paths'
 import { Changes } from './changes'
 import { Metadata } from './metadata'
@@ -46,9 +47,7 @@ export function Compare({ kind, item }: Props) {
   useTitle(name, 'Compare')
   return (
     <article>
-      <p class="muted">
-        <a href={address([kind, item])}>{name || kind}</a>
-      </p>
+      <Crumbs kind={kind} item={item} name={name} />
       <h1>Compare versions</h1>
       <Chosen which={which} ordinals={parent.data?.ordinals ?? []} />
       {which.length < 2 ? (

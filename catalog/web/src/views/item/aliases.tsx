@@ -1,5 +1,6 @@
 import { api, content, type Item, type Kind } from '../../api/client'
 import { Dialog } from '../../components/dialog'
+import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
 import { notify } from '../../components/notices'
 import { Loading, Problem, When } from '../../components/parts'
@@ -29,14 +30,13 @@ export function AliasDialog({ kind, item, version, onClose, onChange }: Props) {
       await content(api.PUT(aliasPath(kind), { params: { path: { key: item._id, alias } }, body }))
       done(`@${alias} is version ${version}.`)
     })
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    point(
-      String(new FormData(event.currentTarget as HTMLFormElement).get('alias'))
-        .trim()
-        .replace(/^@/, ''),
-    )
-  }
+  const submit = (event: SubmitEvent) => point(submitted(event).text('alias').replace(/^@/, ''))
+  const remove = (alias: string) =>
+    run(async () => {
+      if (!confirm(`Remove @${alias}? What asks for it finds nothing then.`)) return
+      await content(api.DELETE(aliasPath(kind), { params: { path: { key: item._id, alias } } }))
+      done(`@${alias} is removed.`)
+    })
   return (
     <Dialog title={`Aliases of version ${version}`} onClose={onClose}>
       <Problem>{error}</Problem>
@@ -46,10 +46,13 @@ export function AliasDialog({ kind, item, version, onClose, onChange }: Props) {
           {alias.version === version ? (
             <span class="muted">is this version</span>
           ) : (
-            <button type="button" aria-disabled={busy} onClick={() => point(alias.name)}>
+            <button type="button" class="small" aria-disabled={busy} onClick={() => point(alias.name)}>
               Move here from version {alias.version}
             </button>
           )}
+          <button type="button" class="small" aria-disabled={busy} onClick={() => remove(alias.name)}>
+            Remove<span class="hidden"> @{alias.name}</span>
+          </button>
           <History kind={kind} item={item} alias={alias.name} onBack={() => done(`@${alias.name} is back.`)} />
         </section>
       ))}

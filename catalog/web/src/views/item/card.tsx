@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { api, authorized, content, type Item, type Kind, Refusal, refusal, route, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
@@ -13,45 +14,79 @@ import { itemPath } from '../paths'
 interface Props {
   kind: Kind
   item: Item
+  /** As the server shows it. Empty: the item has none. */
+  html: string
   /** Of the item: its card has the same. */
   etag: string
   mayChange: boolean
   onSaved: () => void
 }
 
-/** The card. An item without one shows nothing. */
-export function Card({ kind, item, etag, mayChange, onSaved }: Props) {
+/** The HTML of the card of an item, or nothing where it has none. */
+export async function cardOf(kind: Kind, reference: string, signal: AbortSignal): Promise<string> {
+  const path = `/${kind}/${encodeURIComponent(reference)}/card?format=html`
+  const answer = await authorized(new Request(route(path), { signal }))
+  return answer.ok ? answer.text() : ''
+}
+
+/** What the item is for, how it was made, and where its limits are. */
+export function Card({ html, mayChange, ...edited }: Props) {
   const [editing, setEditing] = useState(false)
-  const card = useLoaded(
-    async (signal) => {
-      const answer = await authorized(new Request(route(`/${kind}/${item._id}/card?format=html`), { signal }))
-      return answer.ok ? answer.text() : ''
-    },
-    [kind, item._id, item.lastmod],
+  const edit = mayChange && (
+    <button type="button" class="small" onClick={() => setEditing(true)}>
+      {html ? 'Edit the card' : 'Add a card'}
+    </button>
   )
   return (
     <section>
-      {(card.data || mayChange) && <h2>Card</h2>}
-      {card.data && <CardText html={card.data} />}
-      {mayChange && card.data !== undefined && (
-        <p>
-          <button type="button" class="small" onClick={() => setEditing(true)}>
-            {card.data ? 'Edit the card' : 'Add a card'}
-          </button>
-        </p>
+      <h2>Card</h2>
+      {html ? (
+        <CardText html={html}>{edit}</CardText>
+      ) : (
+        <>
+          <p class="muted">A card says what it is for, how it was made, and where its limits are.</p>
+          <p>{edit}</p>
+        </>
       )}
-      {editing && <EditCard kind={kind} item={item} etag={etag} onClose={() => setEditing(false)} onSaved={onSaved} />}
+      {editing && <EditCard {...edited} onClose={() => setEditing(false)} />}
     </section>
   )
 }
 
-function CardText({ html }: { html: string }) {
+/** A long card is folded, so that the versions below it are in sight. `children`: what can be done with it. */
+function CardText({ html, children }: { html: string; children: ComponentChildren }) {
   const element = useRef<HTMLDivElement>(null)
-  useLayoutEffect(() => element.current?.replaceChildren(cardContent(html)), [html])
-  return <div ref={element} class="card" />
+  const [isFolded, setFolded] = useState(true)
+  const [isLong, setLong] = useState(false)
+  useLayoutEffect(() => {
+    const card = element.current
+    card?.replaceChildren(cardContent(html))
+    setLong(card !== null && card.scrollHeight > card.clientHeight)
+  }, [html])
+  const open = () => setFolded(false)
+  return (
+    <>
+      {/* A link in it that gets the focus is in sight. */}
+      <div ref={element} class={`card ${isFolded ? 'folded' : ''} ${isLong ? 'long' : ''}`} onFocusIn={open} />
+      <p class="actions">
+        {isLong && isFolded && (
+          <button type="button" class="small" onClick={open}>
+            Show the whole card
+          </button>
+        )}
+        {children}
+      </p>
+    </>
+  )
 }
 
-function EditCard({ kind, item, etag: ofItem, onClose, onSaved }: Omit<Props, 'mayChange'> & { onClose: () => void }) {
+function EditCard({
+  kind,
+  item,
+  etag: ofItem,
+  onClose,
+  onSaved,
+}: Omit<Props, 'mayChange' | 'html'> & { onClose: () => void }) {
   const at = `/v1/${kind}/{key}/card` as '/v1/models/{key}/card'
   const params = { path: { key: item._id } }
   const loaded = useLoaded<{ data: { text: string | null }; etag: string }>(

@@ -12,7 +12,7 @@ import { session } from '../../session'
 import { itemPath } from '../paths'
 import { Use } from '../version/use'
 import { Readers } from './access'
-import { Card } from './card'
+import { Card, cardOf } from './card'
 import { Edit } from './edit'
 import { Sharing } from './sharing'
 import { Versions } from './versions'
@@ -20,26 +20,26 @@ import { Versions } from './versions'
 export function ItemView({ kind, reference }: { kind: Kind; reference: string }) {
   const loaded = useLoaded(
     async (signal) => {
-      const found = await withTag(api.GET(itemPath(kind), { params: { path: { key: reference } }, signal }))
-      return { item: found.data as Item, etag: found.etag }
+      const [found, card] = await Promise.all([
+        withTag(api.GET(itemPath(kind), { params: { path: { key: reference } }, signal })),
+        cardOf(kind, reference, signal),
+      ])
+      return { item: found.data as Item, etag: found.etag, card }
     },
     [kind, reference],
   )
-  return (
-    <LoadingView of={loaded}>
-      {({ item, etag }) => <Shown kind={kind} item={item} etag={etag} reload={loaded.reload} />}
-    </LoadingView>
-  )
+  return <LoadingView of={loaded}>{(found) => <Shown kind={kind} {...found} reload={loaded.reload} />}</LoadingView>
 }
 
 interface Props {
   kind: Kind
   item: Item
   etag: string
+  card: string
   reload: () => void
 }
 
-function Shown({ kind, item, etag, reload }: Props) {
+function Shown({ kind, item, etag, card, reload }: Props) {
   const [editing, setEditing] = useState(false)
   const [sharing, setSharing] = useState(false)
   useTitle(item.name)
@@ -97,9 +97,10 @@ function Shown({ kind, item, etag, reload }: Props) {
       {item.description && <p class="text">{item.description}</p>}
       <div class="columns right">
         <div>
+          {card && <Card html={card} kind={kind} item={item} etag={etag} mayChange={mayChange} onSaved={reload} />}
           <Versions kind={kind} item={item} mayChange={mayChange} mayManage={mayManage} onChange={reload} />
           {used && <Use kind={kind} name={item.name} ordinal={used.ordinal} alias={alias?.name} />}
-          <Card kind={kind} item={item} etag={etag} mayChange={mayChange} onSaved={reload} />
+          {!card && mayChange && <Card html="" kind={kind} item={item} etag={etag} mayChange onSaved={reload} />}
         </div>
         <aside aria-label="Facts">
           <Facts item={item} />

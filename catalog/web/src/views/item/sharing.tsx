@@ -36,6 +36,7 @@ export function Sharing({ kind, item, onClose, onSaved }: Props) {
     })
   return (
     <Dialog title={`Share ${item.name}`} onClose={onClose}>
+      <p class="muted">Each change applies at once.</p>
       <Problem>{error}</Problem>
       <fieldset aria-busy={busy}>
         <legend>Who can read it</legend>

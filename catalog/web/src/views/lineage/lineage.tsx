@@ -1,11 +1,12 @@
 import '../../styles/lineage.css'
 import { api, content, type Kind } from '../../api/client'
+import { Crumbs } from '../../components/crumbs'
 import { useLoaded } from '../../components/hooks'
 import { Loading } from '../../components/parts'
 import { Tabs } from '../../components/tabs'
 import { useTitle } from '../../components/title'
 import { type Branch, type Lineage, tree } from '../../logic/lineage'
-import { address, place, setQuery } from '../../router'
+import { place, setQuery } from '../../router'
 import { Graph } from './graph'
 import { NodeText, nodeAddress } from './node'
 
@@ -35,9 +36,7 @@ export function LineageView({ kind, item }: Props) {
   useTitle(root?.name ?? undefined, 'Lineage')
   return (
     <article>
-      <p class="muted">
-        <a href={address([kind, item])}>{root?.name ?? kind}</a>
-      </p>
+      <Crumbs kind={kind} item={item} name={root?.name ?? ''} />
       <h1>Lineage{root?.ordinal && ` of version ${root.ordinal}`}</h1>
       <div class="row">
         <label class="narrow-choice">

@@ -93,23 +93,26 @@ function Tokens() {
       <p class="muted">For scripts and other programs, instead of the password.</p>
       <Problem>{error}</Problem>
       <OnlyOnce what="Copy the token now." secret={created} />
-      <AddForm
-        label="Create"
-        add={async ({ text }) => {
-          const body = { name: text('name'), scopes: [text('scope') as 'read' | 'write'], expires_in: text('life') }
-          setCreated((await content(api.POST('/v1/tokens', { body }))).token)
-          loaded.reload()
-        }}
-      >
-        <label>
-          Name
-          <input name="name" required placeholder="nightly" />
-        </label>
-        <TokenFields lives={['30d', '90d', '365d']} />
-      </AddForm>
+      <div class="wide-form">
+        <AddForm
+          label="Create"
+          add={async ({ text }) => {
+            const body = { name: text('name'), scopes: [text('scope') as 'read' | 'write'], expires_in: text('life') }
+            setCreated((await content(api.POST('/v1/tokens', { body }))).token)
+            loaded.reload()
+          }}
+        >
+          <label>
+            Name
+            <input name="name" required placeholder="nightly" />
+          </label>
+          <TokenFields lives={['30d', '90d', '365d']} />
+        </AddForm>
+      </div>
       <Loading of={loaded}>
         {(tokens) => (
           <ul class="plain">
+            {!tokens.length && <li class="muted">You have no token yet.</li>}
             {tokens.map((token) => (
               <li key={token._id} class="row">
                 <span>

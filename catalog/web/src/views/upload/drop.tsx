@@ -1,5 +1,7 @@
 import { useState } from 'preact/hooks'
 import { plural, size } from '../../components/format'
+import { useAction } from '../../components/hooks'
+import { Problem } from '../../components/parts'
 import { chosenFiles, droppedFiles, type Found } from '../../upload/dropped'
 
 const SHOWN = 10
@@ -9,10 +11,12 @@ export const total = (files: { size: number }[]) => files.reduce((sum, file) => 
 /** Where files are dropped or chosen, and which they are. */
 export function Drop({ found, onFiles }: { found: Found[]; onFiles: (files: Found[]) => void }) {
   const [over, setOver] = useState(false)
+  const { error, run } = useAction()
   const drop = async (event: DragEvent) => {
     event.preventDefault()
     setOver(false)
-    if (event.dataTransfer) onFiles(await droppedFiles(event.dataTransfer))
+    const data = event.dataTransfer
+    if (data) await run(async () => onFiles(await droppedFiles(data)))
   }
   const choose = (event: Event) => {
     const field = event.currentTarget as HTMLInputElement
@@ -40,6 +44,7 @@ export function Drop({ found, onFiles }: { found: Found[]; onFiles: (files: Foun
           <input type="file" {...{ webkitdirectory: true }} onChange={choose} />
         </label>
       </div>
+      <Problem>{error && 'What you dropped cannot be read. Choose the files or the folder instead.'}</Problem>
       {found.length > 0 && (
         <ul class="plain" aria-label="Chosen files">
           {found.slice(0, SHOWN).map(({ file, path }) => (

@@ -124,14 +124,14 @@ function Level({ folder, depth, isOpen, acts }: LevelProps) {
   )
 }
 
-const indented = (depth: number) => ({ paddingLeft: `${0.5 + 1.25 * depth}rem` })
+const indented = (depth: number) => ({ class: 'indented', style: { '--depth': depth } })
 
 function Branch({ folder, depth, isOpen, acts }: LevelProps) {
   const [open, setOpen] = useState(isOpen)
   return (
     <>
       <tr>
-        <td style={indented(depth)}>
+        <td {...indented(depth)}>
           <button
             type="button"
             class="quiet path"
@@ -166,7 +166,7 @@ function Rows({ files, depth, inFolder, acts }: RowsProps) {
     <>
       {files.slice(0, most).map((file) => (
         <tr key={file.path}>
-          <td style={indented(depth)}>
+          <td {...indented(depth)}>
             {acts.isOpened(file) ? (
               <button type="button" class="link path" title={file.path} onClick={() => acts.preview(file)}>
                 {file.path.slice(from)}
@@ -199,7 +199,7 @@ function Rows({ files, depth, inFolder, acts }: RowsProps) {
 function More({ depth, left, one, onMore }: { depth: number; left: number; one: string; onMore: () => void }) {
   return (
     <tr>
-      <td style={indented(depth)} colSpan={5}>
+      <td {...indented(depth)} colSpan={5}>
         <button type="button" class="small" onClick={onMore}>
           Show more of {plural(left, one)}
         </button>

@@ -4,8 +4,12 @@ import { plural } from '../../components/format'
 import { useLoaded } from '../../components/hooks'
 import { Loading } from '../../components/parts'
 import { Table } from '../../components/table'
+import { inOrder } from '../../logic/order'
 
 const SHOWN = 200
+
+/** Layer 2 is before layer 10. */
+const byName = (one: { name: string }, other: { name: string }) => inOrder.compare(one.name, other.name)
 
 /** Whether the catalog reads tensors in a file. */
 export const hasTensors = (file: FileInfo): boolean => ['safetensors', 'onnx', 'gguf'].includes(file.format ?? '')
@@ -29,7 +33,10 @@ export function Tensors({ kind, item, which, path }: Props) {
   const [text, setText] = useState('')
   const words = text.trim().toLowerCase()
   const all = loaded.data?.tensors
-  const found = useMemo(() => all?.filter((tensor) => tensor.name.toLowerCase().includes(words)) ?? [], [all, words])
+  const found = useMemo(
+    () => all?.filter((tensor) => tensor.name.toLowerCase().includes(words)).sort(byName) ?? [],
+    [all, words],
+  )
   return (
     <Loading of={loaded}>
       {({ tensors, isWhole }) => (

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { api, content, type FileInfo, type Item, type Kind, route, type Version, withTag } from '../../api/client'
+import { Crumbs } from '../../components/crumbs'
 import { plural, size, value } from '../../components/format'
 import { useLoaded } from '../../components/hooks'
 import { Chip, LoadingView, When } from '../../components/parts'
@@ -67,6 +68,7 @@ function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
     setQuery((query) => query.set('file', next.path))
   }
   useTitle(`${name} ${version.ordinal}`)
+  const earlier = earlierThan(version.ordinal, parent)
   const inspection = version.inspection as Inspection | null
   // The only file of a version, whose tensors are shown at once. Those of a folder are shown on a click.
   const model = version.folder || !inspection?.summary.tensors ? undefined : version.files[0]
@@ -74,9 +76,7 @@ function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
     <article>
       <header class="head">
         <div>
-          <p class="muted">
-            <a href={address([kind, item])}>{name}</a>
-          </p>
+          <Crumbs kind={kind} item={item} name={name} />
           <h1>Version {version.ordinal}</h1>
           <p class="chips">
             {version.aliases.map((alias) => (
@@ -94,6 +94,11 @@ function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
           <a class="button" href={address(['lineage', kind, item], { which: version.ordinal })}>
             Lineage
           </a>
+          {earlier && (
+            <a class="button" href={address(['compare', kind, item], both(earlier, version.ordinal))}>
+              Compare with {earlier}
+            </a>
+          )}
           {mayChange && version.state === 'LIVE' && (
             <button type="button" onClick={() => setEditing(true)}>
               Edit
@@ -157,6 +162,18 @@ function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
       )}
     </article>
   )
+}
+
+const both = (one: string, other: string) =>
+  new URLSearchParams([
+    ['which', one],
+    ['which', other],
+  ])
+
+/** The version before this one, if the item lists it. */
+function earlierThan(ordinal: string, parent: Item): string | undefined {
+  const at = parent.versions.findIndex((each) => each.ordinal === ordinal)
+  return parent.versions.slice(0, Math.max(0, at)).findLast((each) => each.state === 'LIVE')?.ordinal
 }
 
 const path = (file: FileInfo) => file.path.split('/').map(encodeURIComponent).join('/')
