@@ -118,12 +118,12 @@ IN_PERSON_ONLY = frozenset({USERS, GROUPS, ACCESS_TOKENS, "password_resets"})
 
 
 def permits(scope: Scope | None) -> Permits:
-    """Which collections a scope permits to change. The handle of a caller applies it to each write."""
+    """Which collections a scope permits to change. The handle of a caller asks it before each write."""
     return anything if scope is None else lambda collection: _refuse_scope(scope, collection, CANNOT_MODIFY)
 
 
 def refuse_out_of_scope(caller: Caller, collection: str, fault: Fault) -> None:
-    """The same rule, before a change of several steps begins.
+    """Refuse a change of several steps that the scope of the caller does not permit, before the first step.
 
     Raises Refused: READ_ONLY_TOKEN, or `fault` for a collection that no personal access token changes.
     """
@@ -158,7 +158,10 @@ def may_read(caller: Caller, item: SharedRecord) -> bool:
 
 
 def readable_by(caller: Caller) -> Query:
-    """The same as a filter. (Beside a bare `$in` the planner of the embedded engine ignores a range.)"""
+    """The filter of what the caller may read.
+
+    (Beside a bare `$in` the planner of the embedded engine ignores a range.)
+    """
     if caller.reach:
         return _within_reach(caller, caller.reach)
     return {} if caller.is_admin else {"readers": {"$elemMatch": {"$in": [*caller.identities, PUBLIC_READER]}}}
@@ -209,5 +212,5 @@ def may_manage(caller: Caller, item: OwnedRecord) -> bool:
 
 
 def manageable_by(caller: Caller) -> Query:
-    """The same as a filter."""
+    """The filter of the items that the caller may manage."""
     return {} if caller.is_admin else {"owner": caller.user}

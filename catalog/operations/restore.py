@@ -63,9 +63,9 @@ async def restore(
     name: str = "",
     bases: Sequence[BackupSource] = (),
 ) -> None:
-    """Restore the `wanted` tenants (none: all) of a backup, one after the other, each completely or not at all.
+    """Restore the `selected` tenants (none: all) of a backup, one after the other, each completely or not at all.
 
-    `name` renames the only wanted tenant, and its database. A tenant that an earlier, interrupted restore of the same
+    `name` renames the only selected tenant, and its database. A tenant that an earlier, interrupted restore of the same
     backup has completed is left as it is. An increment takes the bytes that it does not have from `bases`: the backups
     that it continues.
 
@@ -155,6 +155,12 @@ async def _begin(
         if not is_again:
             await storage.forget(fresh.id)
         await database.tenants.records.delete_one({"_id": fresh.id, "state": RESTORING})
+    await _register(database, fresh)
+    return RestoringTenant(source, database.tenant(fresh), storage)
+
+
+async def _register(database: Database, fresh: RegisteredTenant) -> None:
+    """Raises RestoreError when another tenant has the name, or something is in the database."""
     try:
         await database.tenants.insert(fresh)
     except Duplicate:
@@ -167,7 +173,6 @@ async def _begin(
         raise RestoreError(
             f"There is a database {fresh.database} already, with something in it: restore under another name with --as"
         )
-    return RestoringTenant(source, database.tenant(fresh), storage)
 
 
 def _refuse_newer(record: RegisteredTenant) -> None:

@@ -6,7 +6,6 @@ Importing this module imports the whole server, which takes as long as the embed
 
 import asyncio
 import functools
-import logging
 import sys
 from collections.abc import Callable
 
@@ -28,8 +27,6 @@ from catalog.server.http.uvicorn_server import UvicornServer, base_config, redir
 from catalog.server.sockets import ListenError, Listeners, LoadedCertificate, base_url, listen
 from catalog.settings.settings import Settings
 from catalog.store.embedded.process import DatabaseUnavailable
-
-logger = logging.getLogger(__name__)
 
 
 def serve(

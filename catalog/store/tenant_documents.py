@@ -1,6 +1,6 @@
 """Documents of tenants: a document is read and written only through a handle that names a database.
 
-Beanie binds a document class to one database. Here the class is *sealed* instead, and `Bound(document, collection)`
+Beanie binds a document class to one database. Here the class is *sealed* instead, and a `BoundCollection`
 takes the place of the class in Beanie's queries: it knows the fields of the document and the collection of one tenant.
 The handle is an argument, so it cannot be forgotten. A ContextVar can: a query that is built for one tenant and awaited
 for another would read the other's records (docs/decisions.md).

@@ -32,7 +32,3 @@ def identity(sort: Sort, number: int, version: int = 0) -> ObjectId:
 def marked(field: str = "_id") -> Query:
     """The filter of what has such an id in a field."""
     return {field: {"$gte": ObjectId(BEGINNING + bytes(4)), "$lte": ObjectId(BEGINNING + b"\xff" * 4)}}
-
-
-def is_marked(thing: ObjectId) -> bool:
-    return thing.binary.startswith(BEGINNING)

@@ -110,7 +110,7 @@ async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
 
 
 async def _touch(tenant: Tenant, blob: Blob) -> bool:
-    """False when a sweep is removing the bytes."""
+    """Note that a blob is in use again. False when a sweep is removing its bytes."""
     staying = {"_id": blob.digest, "deleting_since": None}
     return bool((await tenant.blob_records.records.update_one(staying, _touched())).matched_count)
 

@@ -120,9 +120,23 @@ async def _purge(
     """Purge what is in the trash for too long, and then the oldest until the rest is small enough."""
     if policy.trash_days is None and policy.trash_bytes is None:
         return
+    old = await _old_trash(tenant, policy, applied, until)
+    for each in old if most is None else old[-most:]:
+        if monotonic() >= until:
+            applied.is_cut = True
+            break
+        if not dry_run:
+            await trash.purge_item(tenant, each.entry["_id"], each.entry["removal"])
+        applied.purged += 1
+        if len(applied.trash) < MOST:
+            applied.trash.append(each)
+    applied.is_cut = applied.is_cut or (most is not None and len(old) > most)
+
+
+async def _old_trash(tenant: Tenant, policy: RetentionPolicy, applied: Applied, until: float) -> list[OldTrash]:
+    """What the policy does not keep in the trash, the newest first: those of the newest that fit stay."""
     before = None if policy.trash_days is None else now() - timedelta(days=policy.trash_days)
     left = 0
-    # The newest first: those that fit stay.
     entries = tenant.trash.records.find(trash.restorable(), {"kind": 1, "name": 1, "removed": 1, "removal": 1}).sort(
         [("removed", DESCENDING), ("_id", DESCENDING)]
     )
@@ -136,16 +150,7 @@ async def _purge(
         is_old = before is not None and entry["removed"] < before
         if is_old or (policy.trash_bytes is not None and left > policy.trash_bytes):
             old.append(OldTrash(entry, size))
-    for each in old if most is None else old[-most:]:
-        if monotonic() >= until:
-            applied.is_cut = True
-            break
-        if not dry_run:
-            await trash.purge_item(tenant, each.entry["_id"], each.entry["removal"])
-        applied.purged += 1
-        if len(applied.trash) < MOST:
-            applied.trash.append(each)
-    applied.is_cut = applied.is_cut or (most is not None and len(old) > most)
+    return old
 
 
 async def _shorten_journal(tenant: Tenant, policy: RetentionPolicy, *, dry_run: bool) -> int:

@@ -3,8 +3,7 @@
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
 from catalog.domain.tracking import external_ids, records
-from catalog.domain.tracking.records import SERIAL, Details, DetailsChange
-from catalog.store.documents.tracking import EnvironmentDocument
+from catalog.domain.tracking.records import Details, DetailsChange
 from catalog.store.records import EnvironmentRecord
 from catalog.vocabulary import Visibility
 
@@ -13,12 +12,7 @@ async def create(
     caller: Caller, details: Details, limits: Limits, visibility: Visibility = Visibility.PRIVATE
 ) -> EnvironmentRecord:
     """Create an environment of the caller. Raises Refused: INVALID_FIELD, NAME_TAKEN, EXTERNAL_ID_TAKEN."""
-    tenant = caller.tenant
-    fields = records.new_fields(caller, details, limits, [caller.user], await tenant.next(SERIAL))
-    await records.refuse_name(caller, tenant.environments, fields["name"])
-    document = EnvironmentDocument(**fields, **records.own_readers(caller, visibility))
-    async with external_ids.giving(tenant, document.external_id):
-        return await records.insert(tenant.environments, document)
+    return await records.create_owned(caller, caller.tenant.environments, details, limits, visibility)
 
 
 async def read(caller: Caller, serial: int) -> EnvironmentRecord:

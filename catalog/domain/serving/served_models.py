@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
+from catalog.domain.serving.pinning import pin_served
 from catalog.domain.tracking import models, records
 from catalog.domain.tracking.records import SERIAL, Details
-from catalog.domain.versions import removal
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.documents.tracking import ServedModelDocument
 from catalog.store.records import ServedModelRecord, VersionRecord
@@ -43,11 +43,7 @@ async def create(caller: Caller, service: int, new: NewServedModel, limits: Limi
         state=new.state,
     )
     record = await records.insert(tenant.served_models, document)
-    try:
-        await removal.pin(tenant, version["_id"], f"version {new.version}")
-    except Refused:  # removed meanwhile
-        await tenant.served_models.records.delete_one({"_id": record["_id"]})
-        raise
+    await pin_served(tenant, tenant.served_models, record, version["_id"], f"version {new.version}")
     return record
 
 

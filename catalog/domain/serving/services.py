@@ -9,6 +9,7 @@ from bson import ObjectId
 
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_NAME, Limits
+from catalog.domain.serving.pinning import pin_served
 from catalog.domain.tracking import external_ids, models, records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
 from catalog.domain.validation import Validator
@@ -64,11 +65,7 @@ async def create(caller: Caller, environment: int, new: NewService, limits: Limi
     async with external_ids.giving(tenant, document.external_id):
         record = await records.insert(tenant.services, document)
     if version is not None:
-        try:
-            await removal.pin(tenant, version, f"version {new.version}")
-        except Refused:  # removed meanwhile
-            await tenant.services.records.delete_one({"_id": record["_id"]})
-            raise
+        await pin_served(tenant, tenant.services, record, version, f"version {new.version}")
     return record
 
 

@@ -134,18 +134,7 @@ async def make(
         raise Refused(INVALID_FIELD, f"{record.database} is a reserved name")
     await removal.clear(database, storage, record.id)
     await _fold_older(database)
-    until = monotonic() + waiting.total_seconds()
-    while not await _register(database, record):
-        holder = await _holder(database, record)
-        if holder and holder["state"] not in removal.LEAVING:
-            raise _taken(record.id, holder)
-        name = holder["_id"] if holder else record.id  # without a holder its removal has just ended
-        if monotonic() > until:
-            seconds = int(removal.STALE["removing"].total_seconds())
-            details = f"{name} is still being removed, please try again in {seconds} seconds"
-            raise Refused(NAME_TAKEN, details, headers={"Retry-After": str(seconds)})
-        await sleep(PATIENCE)
-        await removal.clear(database, storage, name)
+    await _register_in_time(database, storage, record, waiting, sleep)
     if await database.holds(record.database):
         await database.tenants.records.delete_one({"_id": record.id})
         raise Refused(NAME_TAKEN, f"The database {record.database} exists already and is not empty")
@@ -162,6 +151,24 @@ async def make(
     if ready is None:  # so slow that another server assumed that this one had died
         raise CreatedElsewhereError(NAME_TAKEN, f"Creating {record.id} took too long, please try again")
     return ready
+
+
+async def _register_in_time(
+    database: Database, storage: Storage, record: RegisteredTenant, waiting: timedelta, sleep: Sleep
+) -> None:
+    """Register a tenant, as soon as none of its name or database is being removed. Raises Refused: NAME_TAKEN."""
+    until = monotonic() + waiting.total_seconds()
+    while not await _register(database, record):
+        holder = await _holder(database, record)
+        if holder and holder["state"] not in removal.LEAVING:
+            raise _taken(record.id, holder)
+        name = holder["_id"] if holder else record.id  # without a holder its removal has just ended
+        if monotonic() > until:
+            seconds = int(removal.STALE["removing"].total_seconds())
+            details = f"{name} is still being removed, please try again in {seconds} seconds"
+            raise Refused(NAME_TAKEN, details, headers={"Retry-After": str(seconds)})
+        await sleep(PATIENCE)
+        await removal.clear(database, storage, name)
 
 
 def _taken(name: str, holder: TenantRecord) -> Refused:

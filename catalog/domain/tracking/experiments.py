@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_NAME, Limits
 from catalog.domain.tracking import external_ids, records
-from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
+from catalog.domain.tracking.records import NO_CHANGE, Details, DetailsChange
 from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD
-from catalog.store.documents.tracking import ExperimentDocument
 from catalog.store.records import Changes, ExperimentRecord
 from catalog.vocabulary import Visibility
 
@@ -32,18 +31,8 @@ class ExperimentChange:
 
 async def create(caller: Caller, new: NewExperiment, limits: Limits) -> ExperimentRecord:
     """Create an experiment of the caller. Raises Refused: INVALID_FIELD, NAME_TAKEN, EXTERNAL_ID_TAKEN."""
-    tenant = caller.tenant
-    serial = await tenant.next(SERIAL)
-    fields = records.new_fields(caller, new.details, limits, [caller.user], serial)
-    await records.refuse_name(caller, tenant.experiments, fields["name"])
-    document = ExperimentDocument(
-        **fields,
-        **records.own_readers(caller, new.visibility),
-        author=author_of(new.author, limits),
-        archived=new.archived,
-    )
-    async with external_ids.giving(tenant, document.external_id):
-        return await records.insert(tenant.experiments, document)
+    own: Changes = {"author": author_of(new.author, limits), "archived": new.archived}
+    return await records.create_owned(caller, caller.tenant.experiments, new.details, limits, new.visibility, more=own)
 
 
 async def read(caller: Caller, serial: int) -> ExperimentRecord:

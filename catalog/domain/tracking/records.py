@@ -15,6 +15,7 @@ from catalog.domain import naming
 from catalog.domain.access import Caller, readable_by, readers
 from catalog.domain.items.inputs import MetadataPair
 from catalog.domain.limits import LONGEST_NAME, Limits
+from catalog.domain.tracking import external_ids
 from catalog.domain.tracking.access import may_read, readable, refuse_change
 from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
@@ -116,6 +117,25 @@ def own_readers(caller: Caller, visibility: Visibility) -> Changes:
     return readers_of(readers(caller.user, (), (), visibility))
 
 
+async def create_owned(
+    caller: Caller,
+    bound: BoundCollection[D, R],
+    details: Details,
+    limits: Limits,
+    visibility: Visibility,
+    more: Changes | None = None,
+) -> R:
+    """Create something of the caller that belongs to nothing, with `more` fields than the common ones.
+
+    Raises Refused: INVALID_FIELD, NAME_TAKEN, EXTERNAL_ID_TAKEN.
+    """
+    fields = new_fields(caller, details, limits, [caller.user], await caller.tenant.next(SERIAL))
+    await refuse_name(caller, bound, fields["name"])
+    document = bound.document(**fields, **own_readers(caller, visibility), **(more or {}))
+    async with external_ids.giving(caller.tenant, fields["external_id"]):
+        return await insert(bound, document)
+
+
 async def insert(bound: BoundCollection[D, R], document: D) -> R:
     """Raises Refused: NAME_TAKEN, EXTERNAL_ID_TAKEN."""
     await write_unless_taken(
@@ -135,7 +155,7 @@ async def taken(bound: Records[R], name: str, external_id: str | None, keys: Seq
 
 def _one(bound: Records[R]) -> str:
     """What one record of a collection is called."""
-    return bound.records.name.removesuffix("s").replace("_", " ")
+    return bound.name.removesuffix("s").replace("_", " ")
 
 
 async def read(caller: Caller, bound: Records[R], serial: int) -> R:
@@ -197,7 +217,7 @@ async def refuse_name(caller: Caller, bound: Records[R], name: str) -> None:
 async def change(bound: Records[R], record: R, fields: Callable[[R], Changes]) -> R:
     """Set what `fields` says of a record. Raises Refused: NOT_FOUND, NAME_TAKEN, EXTERNAL_ID_TAKEN, BUSY."""
     wanted: Changes = {}
-    lock = queue_of("tracking", bound.records.name, record["_id"])
+    lock = queue_of("tracking", bound.name, record["_id"])
     first = None if lock.locked() else record  # a change that is under way makes it stale
 
     async def again() -> R | None:

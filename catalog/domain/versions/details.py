@@ -79,7 +79,7 @@ class VersionDetails:
         return replace(self, inputs=await resolve(caller, self.made_from, NOT_CREATED)) if self.made_from else self
 
     def fields(self) -> Changes:
-        """The fields that the documents of a version and of an upload have, beside the ordinal and the metadata."""
+        """The fields that the documents of a version and of an upload share, beside the ordinal and the metadata."""
         run = self.run and self.run.record()
         return {
             "description": self.description,

@@ -136,7 +136,7 @@ async def _followed(
     item: ItemRecord | None,
     assumed: numbering.Used | None = None,
 ) -> ItemRecord:
-    """The item of a new version, after it was written, too. Raises Refused: NOT_FOUND."""
+    """Let the item follow a version that is written, and return it. Raises Refused: NOT_FOUND."""
     changed = await touching.touch_added(touches, version, item, assumed)
     if changed is None:
         # Removing an item removes its versions next. If that happened between our read and our write, this version is

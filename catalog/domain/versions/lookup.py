@@ -19,9 +19,6 @@ from catalog.vocabulary import Archived, Kind, VersionState
 
 NEWEST = [("number", DESCENDING)]
 
-MOST_AT_ONCE = 1000
-"""How many versions are read at once in search of the latest."""
-
 
 async def find(caller: Caller, item: ItemRecord, which: str) -> VersionRecord:
     """The version that `which` names: an ordinal, then an alias, then `latest`, then the newest file of that name.

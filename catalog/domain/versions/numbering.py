@@ -1,12 +1,14 @@
 """Numbers and ordinals of versions: no number is ever used twice, and no two ordinals of an item are equal.
 
-Versions that are added to an item at once are counted: their numbers are taken in its record before they are written. A
-lone one *assumes* the next number. The unique index decides whether it is free, and the record follows with what else
-an addition changes of it (see `touching`). A removal says in the record which number it removes before it does so. Who
-assumed a number and finds the record changed since asks there whether that number may have been removed in between.
+Versions that are added to an item at the same time are *counted*: the record of the item takes their numbers before
+they are written. A version that is added alone *assumes* the next number: the unique index decides whether it is free,
+and the record of the item follows with the rest of the change (see `touching`). A removal writes the number into the
+record before it removes the version. So a server that assumed a number, and finds that the record has changed since,
+sees there whether a version of that number may have been removed in between.
 
-A kill between the two writes leaves a version that the record does not count. Only the number after the highest that
-is counted is assumed, and none of an item without versions: who reads the versions of an item reads up to LEFT more.
+A kill between the two writes of a lone version leaves a version that the record does not count. Only the number after
+the highest counted one is assumed, and none for an item without versions. So whatever reads the versions of an item
+reads up to LEFT numbers more.
 """
 
 from collections import defaultdict
@@ -109,11 +111,12 @@ _assumed: defaultdict[tuple[str, ObjectId], list[Used]] = defaultdict(list)
 async def next_number(
     caller: Caller, kind: Kind, item: ObjectId, ordinal: str, exactly: int = 0, first: ItemRecord | None = None
 ) -> Numbered:
-    """A number that no version of the item had before, and `ordinal`, by default the highest that was a number, plus 1.
+    """Return a number that no version of the item had before, and an ordinal.
 
-    An ordinal that is a higher number is the version's number, too. `last_ordinal` of the item is the highest ordinal
-    that was a number, where that is not `last_version`. With `exactly` this is the number, and also the ordinal.
-    `first` is the item if it was read a moment ago. Versions that wait for their numbers at once are counted together.
+    The ordinal is `ordinal`, else the highest one that was a number, plus 1. An ordinal that is a higher number is the
+    number of the version, too. `last_ordinal` of the item is the highest ordinal that was a number, where that is not
+    `last_version`. `exactly` is the number that the version must get, and also its ordinal. `first` is the item if it
+    was read a moment ago. Versions that wait for their numbers at the same time are counted together.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED when `exactly` is not above all numbers that there were, BUSY.
     """
@@ -126,7 +129,7 @@ async def next_number(
 
 @contextmanager
 def assumed(caller: Caller, item: ItemRecord, ordinal: str, exactly: int = 0) -> Iterator[Numbered | None]:
-    """The number that comes next as `item` was read, which nothing has counted, until its record has been written.
+    """Yield the number that comes next by `item`, which nothing has counted, until the record of the item is written.
 
     None when it must be counted. Raises Refused: CANNOT_MODIFY, NOT_CREATED, as `next_number` does.
     """
@@ -148,7 +151,7 @@ def assumed(caller: Caller, item: ItemRecord, ordinal: str, exactly: int = 0) ->
 
 
 def with_used(item: ItemRecord, used: Sequence[Used]) -> Changes:
-    """What of COUNTED changes in a record, where versions took these numbers without being counted."""
+    """The values of COUNTED in a record, after versions took these numbers without being counted."""
     last, top = _last_and_top(item)
     for each in used:
         last = max(last, each.number)
@@ -189,7 +192,7 @@ async def _count_all(
 def _counted(
     found: ItemRecord, requests: Sequence[NumberRequest], taken_meanwhile: Sequence[Used]
 ) -> tuple[Outcomes[Numbered], Changes]:
-    """What each request gets, and what that changes of the item."""
+    """The number and the ordinal of each request, and the change of the item."""
     outcomes: list[Numbered | Exception] = []
     last, top = _last_and_top(found)
     for each in taken_meanwhile:

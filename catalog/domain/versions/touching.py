@@ -137,7 +137,7 @@ async def _summarize(
         if written := await _write(tenant, kind, found, number, summary, assumed):
             return written
         await pause()
-    # Each of those who overtook the later attempts has read these changes, too.
+    # The changes that overtook the later attempts came after this one: each has read it.
     return await _raise_revision(tenant, kind, item, number)
 
 

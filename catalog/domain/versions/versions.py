@@ -117,16 +117,7 @@ async def record(
     version.id = document_id(identity or ObjectId())
     is_suspicious = any(file.is_suspicious for file in files)
     version.state = initial_state(caller.tenant, is_suspicious=is_suspicious, archived=details.archived)
-    records = [file.record() for file in files]
-    version.folder = any(file.path for file in files)
-    if version.folder:
-        records = folders.in_order(records)
-        version.digest, version.inspection = folders.digest_of(records), dict(folders.inspection_of(records))
-    else:
-        [file] = files
-        version.digest, version.inspection = file.blob.digest, dict(file.inspection or {})
-        version.original = file.head.name
-    version.file_count, version.size = len(records), sum(record["size"] for record in records)
+    records = _take_content(version, files)
     described = await mlmodel.described(caller.tenant, mlmodel.among(records))
     if described:
         version.metadata += _missing(version.metadata, described.pairs())
@@ -138,6 +129,21 @@ async def record(
     if version.state is VersionState.QUARANTINED:
         return changed
     return await readme.become_card(caller, kind, changed, readme.among(records), described)
+
+
+def _take_content(version: VersionDocument, files: Sequence[StoredFile]) -> list[FileRecord]:
+    """Set what a version says of its files, and return their records. Raises Refused: NOT_CHANGED."""
+    records = [file.record() for file in files]
+    version.folder = any(file.path for file in files)
+    if version.folder:
+        records = folders.in_order(records)
+        version.digest, version.inspection = folders.digest_of(records), dict(folders.inspection_of(records))
+    else:
+        [file] = files
+        version.digest, version.inspection = file.blob.digest, dict(file.inspection or {})
+        version.original = file.head.name
+    version.file_count, version.size = len(records), sum(record["size"] for record in records)
+    return records
 
 
 def _missing(present: Sequence[PairSubdocument], pairs: Sequence[PairRecord]) -> list[PairSubdocument]:

@@ -83,20 +83,9 @@ class ScheduledBackups:
         if await lease.acquire(self._due()) is None:
             return
         began = self._now()
-        reports: list[TenantBackup] = []
         try:
             async with lease.renewed(BEAT):
-                full = await self._base(record, began)
-                since = await asyncio.to_thread(self._increment, full.name) if full else None
-                suffix = f"-since-{full.made}{SUFFIX}" if full and since else SUFFIX
-                name = f"{record.id}-{began.strftime(MOMENT)}{suffix}"
-                partial = await self._partial(record, since)
-                name, resume = (partial.name, partial.found.resumption) if partial else (name, None)
-                archived = stream(
-                    self._database, self._storage, [record], since=since, resume=resume, report=reports.append
-                )
-                async with aclosing(archived) as chunks:
-                    await self._target.save(name, chunks, partial=partial)
+                name, reports = await self._archive(record, began)
         except LeaseLostError:
             return
         except BaseException:
@@ -107,6 +96,20 @@ class ScheduledBackups:
             lost = f"; the bytes of {len(done.lost)} files are lost" if done.lost else ""
             logger.info("backed up %s: %d records, %d files (%s)%s", done.tenant, done.records, done.blobs, name, lost)
         await self._rotate(record.id)
+
+    async def _archive(self, record: RegisteredTenant, began: datetime) -> tuple[str, list[TenantBackup]]:
+        """Save a backup of a tenant, or the rest of an interrupted one. Returns its name, and what it contains."""
+        full = await self._base(record, began)
+        since = await asyncio.to_thread(self._increment, full.name) if full else None
+        suffix = f"-since-{full.made}{SUFFIX}" if full and since else SUFFIX
+        name = f"{record.id}-{began.strftime(MOMENT)}{suffix}"
+        partial = await self._partial(record, since)
+        name, resume = (partial.name, partial.found.resumption) if partial else (name, None)
+        reports: list[TenantBackup] = []
+        archived = stream(self._database, self._storage, [record], since=since, resume=resume, report=reports.append)
+        async with aclosing(archived) as chunks:
+            await self._target.save(name, chunks, partial=partial)
+        return name, reports
 
     async def _partial(self, record: RegisteredTenant, since: Increment | None) -> PartialBackup | None:
         """What an interrupted attempt has left, to go on with. Anything else that is left is removed."""

@@ -203,7 +203,13 @@ async def _tenant(
         raise BackupError(f"{name} was removed or taken over by another server meanwhile: start again") from None
     finally:
         await lease.release()
-    summary: TenantSummary = {
+    summary = _summary(records, blobs)
+    await writer.add_json(f"{name}/{END}", summary)
+    return TenantBackup.of(name, summary)
+
+
+def _summary(records: RecordDump, blobs: BlobDump) -> TenantSummary:
+    return {
         "records": records.counts,
         "sha256": records.seen.hexdigest(),
         "blobs": blobs.count,
@@ -213,8 +219,6 @@ async def _tenant(
         "held_bytes": blobs.held_size,
         "lost": [{"digest": lost.digest, "why": lost.why, "named": lost.named} for lost in blobs.lost],
     }
-    await writer.add_json(f"{name}/{END}", summary)
-    return TenantBackup.of(name, summary)
 
 
 async def _acquire(lease: Lease[TenantRecord], name: str) -> None:

@@ -102,6 +102,11 @@ async def _tenant(database: Database, record: ForeignRecord) -> tuple[Tenant, bo
     begun = await database.tenants.find_one({"_id": record["_id"], "state": RESTORING})
     if begun is not None:
         return database.tenant(begun), False
+    return await _new_tenant(database, record), False
+
+
+async def _new_tenant(database: Database, record: ForeignRecord) -> Tenant:
+    """Raises RestoreError."""
     wished = database_of(record)
     # The registry's own database may be on the very same server: ours stands beside it then.
     name = f"{wished}-catalog" if await database.holds(wished) else wished
@@ -124,7 +129,7 @@ async def _tenant(database: Database, record: ForeignRecord) -> tuple[Tenant, bo
         ) from None
     tenant = database.tenant(fresh)
     await tenant.prepare()
-    return tenant, False
+    return tenant
 
 
 def database_of(record: ForeignRecord) -> str:

@@ -25,7 +25,7 @@ Waiting = list[asyncio.Future[bytes | None]]
 
 
 class SharedReads:
-    """Of one tenant."""
+    """The reads of one tenant that wait."""
 
     def __init__(self) -> None:
         self._waiting: dict[Hashable, Waiting] = {}

@@ -44,11 +44,6 @@ def copied(*readers: Iterable[ObjectId | str]) -> Readers:
     return everyone if len(everyone) <= MOST else [MANY]
 
 
-async def of(tenant: Tenant, record: Mapping[str, Any]) -> Readers:
-    """The copy for a record, from its own readers and those of what it belongs to."""
-    return (await _of_all(tenant, [record]))[0]
-
-
 async def spread(tenant: Tenant, kind: Kind, item: ItemRecord) -> None:
     """Write the readers of an item on its versions, and on what is tracked of it."""
     tenant, copy, of_item = tenant.base, copied(item["readers"]), {"item": item["_id"]}

@@ -33,7 +33,6 @@ LONGEST_TEXT = 256
 
 PLACE = {"item": 1, "number": 1, "stage": 1, "state": 1, "archived": 1}
 LIVE: Query = {"state": VersionState.LIVE.value, "archived": {"$ne": True}}
-NONE: SummaryRecord = {"latest": None, "stages": []}
 
 
 def highest_number(item: ItemRecord) -> int:

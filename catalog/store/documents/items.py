@@ -77,7 +77,7 @@ class ItemFields(BaseModel):
     logo: str = ""
     maturity: str = ""
     aliases: list[AliasSubdocument] = Field(default_factory=list)
-    alias_outbox: list[dict[str, Any]] | None = None  # moves that may not be in the history yet, see AliasMove
+    alias_outbox: list[dict[str, Any]] | None = None  # moves that may not be in the history yet, see AliasMoveDocument
     external_id: str | None = None
     archived: bool = False
     timestamp: datetime = Field(default_factory=now)

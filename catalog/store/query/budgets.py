@@ -43,7 +43,7 @@ R = TypeVar("R", bound=Mapping[str, Any])
 
 
 class Budget:
-    """Of one request: `seconds` of CPU and `size` bytes of text. Only one thread works for it at a time."""
+    """What one request may spend: `seconds` of CPU and `size` bytes of text. Only one thread works for it at a time."""
 
     def __init__(self, seconds: float = SECONDS, size: int = SIZE, clock: Callable[[], float] = thread_time) -> None:
         self._seconds = seconds
@@ -98,7 +98,7 @@ async def matching(test: Callable[[T], bool], documents: Sequence[T], budget: Bu
 
 
 def _slice(test: Callable[[T], bool], documents: Sequence[T], start: int, found: list[T], budget: Budget) -> int:
-    """Where to go on."""
+    """Test documents from `start` on for a slice of time, and return where to go on."""
     ends = monotonic() + SLICE
     with budget.running():
         for at in range(start, len(documents)):

@@ -131,7 +131,6 @@ TAGS = Fields(
     select="usage owner uses timestamp",
     spelt="_id",
 )
-METADATA = TAGS
 
 SEEN_TAGS = Fields(
     {"_id": TEXT, "usage": TEXT, "owner": ID, "timestamp": DATE},

@@ -60,10 +60,15 @@ def _fill_draft(
         if path not in small
     ]
     yield from in_parallel(sending, CONCURRENCY)
+    return (yield from _close(to, key, at, strict=details.strict))
 
-    query = {"strict": "true"} if details.strict else {}
+
+def _close(to: TargetItem, key: list[str], at: str, *, strict: bool) -> Operation[Version]:
+    """Make a version of a draft. With `strict`, one with a threat is removed, and Unsafe raised."""
     try:
-        closed = yield from to.session.request_json("POST", f"{to.at(at)}/close", query=query)
+        closed = yield from to.session.request_json(
+            "POST", f"{to.at(at)}/close", query={"strict": "true"} if strict else {}
+        )
     except Unsafe:
         yield from to.session.request_json("DELETE", to.at(at))
         to.cache.forget(SECTION, key)

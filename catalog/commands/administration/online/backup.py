@@ -39,12 +39,7 @@ async def archive(
 
     Raises OnlineBackupError, also when the archive ends early; ResumptionRefusedError.
     """
-    body: dict[str, object] = {"tenants": list(tenants)} if tenants else {}
-    if since:
-        body |= {"base": since.identity, "since": since.made.isoformat()}
-    if resume:
-        progress = {name: value for name, value in resume._asdict().items() if name != "began"}
-        body["resume"] = {**progress, "made": resume.began.made.isoformat()}
+    body = _body(tenants, since, resume)
     timeout = httpx.Timeout(None, connect=CONNECT)
     headers = {"Authorization": token}
     try:
@@ -69,3 +64,13 @@ async def archive(
         raise OnlineBackupError(f"The backup of {url} ended early: {reason}") from failure
     if not watch.is_complete:
         raise OnlineBackupError(f"The backup of {url} ended early: the log of the server says why")
+
+
+def _body(tenants: Collection[str], since: Increment | None, resume: Resumption | None) -> dict[str, object]:
+    body: dict[str, object] = {"tenants": list(tenants)} if tenants else {}
+    if since:
+        body |= {"base": since.identity, "since": since.made.isoformat()}
+    if resume:
+        progress = {name: value for name, value in resume._asdict().items() if name != "began"}
+        body["resume"] = {**progress, "made": resume.began.made.isoformat()}
+    return body

@@ -61,7 +61,6 @@ CARD = {
 }
 """The fields of a card: here, and in an item. Its text, the `readme`, has a record of its own."""
 
-LISTS = frozenset({"language", "tasks"})
 
 ORDINAL = rf"^[^/{CONTROLS}]*[^\s/.{CONTROLS}][^/{CONTROLS}]*$"
 VersionName = Annotated[

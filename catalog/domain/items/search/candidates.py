@@ -1,9 +1,9 @@
 """The candidates of a search in one kind: items that may have the text in the field of a stage, newest first.
 
-Names, values and descriptions are found by n-grams (`store.derived.search_entries`), and names with a long beginning
-that few have by the index of names. Tags and names of metadata are
-found in the vocabulary of the tenant, and their items by the index of the terms. What no index answers is read in
-windows of serials: a text that is too short, or that is in very many terms.
+Names, values and descriptions are found by n-grams (`store.derived.search_entries`); a long beginning of few names is
+found by the index of names. Tags and names of metadata are found in the vocabulary of the tenant, and their items by
+the index of the terms. What no index answers is read in windows of serials: a text that is too short, or that is in
+very many terms.
 
 A batch may hold items that do not match, and lacks none that does.
 """
@@ -140,7 +140,7 @@ class Candidates:
         return sorted(found, key=itemgetter("serial"), reverse=True)
 
     def _access(self, kind: Kind, within: Query) -> QueryStatistics:
-        """How many candidates stand before one that matches `within`."""
+        """The statistics that say how many candidates there are for each one that matches `within`."""
         return self._tenant.scan_statistics.of(self._items(kind).records, {"candidates": within})
 
     async def _by_keys(self, kind: Kind, keys: Sequence[ObjectId], within: Query) -> list[ItemRecord]:

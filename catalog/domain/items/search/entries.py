@@ -1,4 +1,4 @@
-"""The entries of a search: what the n-grams of a text find, newest first, in as few queries as its share asks for."""
+"""The entries that the n-grams of a text find, newest first: how frequent they were lately decides what a query reads."""
 
 import math
 import sys
@@ -27,7 +27,7 @@ MOST_GRAMS = 4
 
 
 MOST_NAMED = 64
-"""Names with a beginning that are read by the index of names, at once. Where there are more, entries are read."""
+"""The most names with a beginning that are read by the index of names. If there are more, entries are read."""
 
 
 BEGINNING = TextPlace.BEGINNING.value
@@ -37,13 +37,13 @@ _RARITIES = {
     for rarity, letters in enumerate(("e-_ ", "taoinsr0123456789", "lhdcum", "fpgwyb./", "vk", "xjqz"), 3)
     for letter in letters
 }
-"""About how often a letter is halved until it is as rare as this one, of names in English."""
+"""How rare a letter is in English names: about how often 1 is halved to give its frequency."""
 
 UNKNOWN = 7
 WORDS = 3
 
 FIRST_SURROGATE, FIRST_BEYOND_SURROGATES = 0xD800, 0xE000
-"""Numbers between these are of no letter."""
+"""The code points between these are no characters."""
 
 
 class EntryChunk(NamedTuple):
@@ -79,11 +79,11 @@ class EntryWalk:
 
     @property
     def is_long(self) -> bool:
-        """Whether it has found more entries, with these n-grams, than are read by the index of names."""
+        """Whether the n-grams have found more entries than the index of names is read for."""
         return bool(self._statistics.apart) and self._newest > MOST_NAMED * self._statistics.apart
 
     async def next(self, wanted: int, soon: int) -> EntryChunk:
-        """As many entries as wanted, if there are so many. `soon` will be wanted, these among them.
+        """The next `wanted` entries, or all that are left. `soon` is how many the request is likely to want in all.
 
         The embedded engines read a second range of serials several times as long as the newest one.
         """
@@ -93,7 +93,7 @@ class EntryWalk:
         return EntryChunk(chunk, chunk[-1]["serial"] - 1 if self._waiting else self._low)
 
     def _width(self, missing: int) -> int:
-        # Twice the usual deviation of a count is added.
+        # Twice the standard deviation of a count is added.
         likely = self._statistics.apart * (missing + 2 * math.sqrt(missing))
         return max(NARROWEST, round(likely)) * self._widening if self._statistics.apart else FIRST_WINDOW
 
@@ -144,7 +144,7 @@ async def named(items: ItemCollection, key: str, top: int, wanted: int) -> Entry
 
 
 def after_all_with(beginning: str) -> str:
-    """The text that follows all texts with a beginning, by the numbers of their letters."""
+    """The first text after all texts with a beginning, in the order of their code points."""
     for at in reversed(range(len(beginning))):
         following = ord(beginning[at]) + 1
         if following <= sys.maxunicode:
@@ -158,9 +158,10 @@ def _merged(some: Sequence[SearchEntryRecord], others: Sequence[SearchEntryRecor
 
 
 def rare_grams(kind: Kind, place: TextPlace, key: str) -> list[str]:
-    """The MOST_GRAMS n-grams of all texts in a place that contain `key` that are rarest by a guess, the rarest first.
+    """Of the n-grams that all texts with `key` in a place have, the MOST_GRAMS that are probably rarest, the rarest
+    first.
 
-    A name with a long beginning has the n-grams inside it, too. None: no index finds the texts.
+    A long beginning of a name also has the n-grams within it. Empty: no index finds the texts.
     """
     grams = searched_grams(kind, place, key)
     if place is TextPlace.BEGINNING:
@@ -169,9 +170,9 @@ def rare_grams(kind: Kind, place: TextPlace, key: str) -> list[str]:
 
 
 def _rarity(gram: str) -> int:
-    """A guess how rare an n-gram is: the sum of its letters', more where one word of a name ends and another begins.
+    """An estimate of how rare an n-gram is: the sum for its letters, and WORDS more if it spans two words.
 
-    Each model of a family has the same words. Fewer have the same two words.
+    The models of a family share their words, and less often two words in a row.
     """
     letters = gram[2:]
     spans_words = any(not letter.isalnum() for letter in letters[1:-1])

@@ -48,7 +48,7 @@ SOON = 0.15
 
 
 class SearchPosition(NamedTuple):
-    """Where a walk stands: it has read everything before, in this stage and kind.
+    """Where a walk stands: it has read everything before this stage and kind, and these down to `serial`.
 
     `serial` is the last one read, in descending order (None: nothing yet).
     """

@@ -125,7 +125,7 @@ async def change(
         nonlocal first
         first, found = None, await read_again()
         new_owner = checked.owner or found["owner"]
-        name = found["name"] if new_owner != found["owner"] else ""  # else its own is no longer in the way
+        name = found["name"] if new_owner != found["owner"] else ""  # else the name is its own
         return await taken(caller.tenant, kind, new_owner, name, requested.external_id, NOT_CHANGED)
 
     async with lock:
@@ -231,7 +231,7 @@ async def _datasets(caller: Caller, change: ReferencesChange | None, check: Vali
 
 
 async def _refuse_unknown_tags(caller: Caller, item: ItemRecord, requested: ItemChange) -> None:
-    """As the reference does by accident: a tag to remove must be one that the tenant has."""
+    """Refuse to remove a tag that the tenant does not have, as the reference registry does by accident."""
     removed = requested.tags.remove if requested.tags else ()
     absent = {naming.spelling_in(item["tags"], tag) for tag in removed} - set(item["tags"])
     if absent and (unknown := absent - await existing(caller.tenant, Vocabulary.TAGS, absent, caller)):

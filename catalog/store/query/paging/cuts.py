@@ -131,9 +131,8 @@ async def read(
         return found
     rest = [bound for bound in bounds if bound.value is None]
     for low, high in _ranges(rest, place, ascending=ascending):
-        left = limit - len(found)
-        all_of = collection.find(within(query, Filter(_query(field, counter, low, high)))).sort(order).limit(left)
-        found += await taken(all_of, room)
+        all_of = within(query, Filter(_query(field, counter, low, high)))
+        found += await taken(collection.find(all_of).sort(order).limit(limit - len(found)), room)
         if len(found) == limit or (room and room.is_full):
             break
     return found
