@@ -4,8 +4,8 @@ from catalog.store.records import Query
 from catalog.vocabulary import Archived
 
 
-def shown(wanted: Archived) -> Query:
-    """The filter of what a list with the parameter `wanted` shows. An older record may lack the field."""
-    if wanted is Archived.ALL:
+def shown(archived: Archived) -> Query:
+    """The filter of what a list with the parameter `archived` shows. An older record may lack the field."""
+    if archived is Archived.ALL:
         return {}
-    return {"archived": True} if wanted is Archived.ONLY else {"archived": {"$ne": True}}
+    return {"archived": True} if archived is Archived.ONLY else {"archived": {"$ne": True}}

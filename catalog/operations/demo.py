@@ -2,7 +2,7 @@
 
 from catalog.domain.access import Caller
 from catalog.domain.demo import filling, removal
-from catalog.domain.demo.filling import Filled, Tell
+from catalog.domain.demo.filling import Filled, Report
 from catalog.domain.demo.removal import Emptied
 from catalog.domain.tenants import tenants
 from catalog.operations.backup.writing import UnknownTenantError
@@ -11,9 +11,9 @@ from catalog.store.query.paging.cursors import ASCENDING
 from catalog.vocabulary import Role
 
 
-async def fill(database: Database, tenant: str, models: int, tell: Tell) -> Filled:
+async def fill(database: Database, tenant: str, models: int, report: Report) -> Filled:
     """Make what the tenant lacks of the demo. Raises UnknownTenantError; Refused; DatabaseError."""
-    return await filling.fill(await _administrator(database, tenant), models, tell)
+    return await filling.fill(await _administrator(database, tenant), models, report)
 
 
 async def remove(database: Database, tenant: str) -> Emptied:

@@ -77,15 +77,15 @@ class Tenant(TenantCollections):
             self.name, self.database, self.generation, policy=policy, state=self.known, fence=fence, base=base
         )
 
-    async def write_in_batch(self, kind: Hashable, wanted: W, write_all: WriteAll[W, T]) -> T:
-        """Write `wanted` together with other writes of this `kind` that wait now, of this or another caller.
+    async def write_in_batch(self, kind: Hashable, request: W, write_all: WriteAll[W, T]) -> T:
+        """Write `request` together with other writes of this `kind` that wait now, of this or another caller.
 
         `write_all` gets the handle without a caller. It asks the handle of each writer for a `refusal`.
         """
         batches = self.known.batches.get(kind)
         if batches is None:
             batches = self.known.batches[kind] = Batches(partial(write_all, self.base))
-        result: T = await batches.write(wanted)
+        result: T = await batches.write(request)
         return result
 
     async def refusal(self, document: type[SealedDocument]) -> Refused | None:
@@ -183,9 +183,8 @@ class Tenant(TenantCollections):
         while not (await counters.update_one(low_enough, raised)).matched_count:
             if await self.count(counter) + amount > most:
                 return False
-            await counters.update_one(
-                {"_id": counter}, {"$inc": {"value": 0}}, upsert=True
-            )  # the counter did not exist
+            # The counter did not exist.
+            await counters.update_one({"_id": counter}, {"$inc": {"value": 0}}, upsert=True)
         return True
 
     async def raise_to(self, counter: str, value: int) -> None:

@@ -90,7 +90,7 @@ class Update(NamedTuple):
 
 
 def write_error(error: Mapping[str, Any]) -> PyMongoError:
-    """What the driver raises for a write alone, of an error in the answer to a command of several."""
+    """The exception of the driver for a lone write, made of the error of one write in the answer to several."""
     kind = DuplicateKeyError if error["code"] == DUPLICATE_KEY else WriteError
     return kind(error["errmsg"], error["code"], error)
 

@@ -683,7 +683,7 @@ async def test_of_a_model_and_an_experiment_with_one_external_id_at_two_servers_
         await asyncio.sleep(0.05)  # without the lease the other one looks now
 
     async def model(caller):
-        async with external_ids.giving(caller.tenant, "one"):
+        async with external_ids.reserved(caller.tenant, "one"):
             return await items.create(caller, Kind.MODEL, new_item(name="m", external_id="one"))
 
     monkeypatch.setattr(external_ids, "refuse_taken", looking)

@@ -85,10 +85,10 @@ async def write(
     try:
         card = await _parsed(text)
         datasets = await _known_datasets(caller, kind, dataset_names(card.front_matter))
-        wanted = item_change(card.front_matter, datasets)
+        requested = item_change(card.front_matter, datasets)
     except FrontMatterError as problem:
         raise Refused(INVALID_FIELD, f"front matter: {problem}") from None
-    item = await changes.change(caller, kind, reference, wanted, limits, revisions=revisions)
+    item = await changes.change(caller, kind, reference, requested, limits, revisions=revisions)
     await _store(caller.tenant, kind, item, text)
     return ItemCard(item, text, card.front_matter, card.body)
 

@@ -98,8 +98,8 @@ async def _due(database: Database, only: str, every: timedelta) -> AsyncIterator
     """Page by page: a cursor does not live as long as the sweeps may take."""
     last = ""
     while True:
-        wanted = {"state": "ready", "_id": only or {"$gt": last}, **_idle(every)}
-        page = await database.tenants.find(wanted).sort("+_id").limit(PAGE).to_list()
+        query = {"state": "ready", "_id": only or {"$gt": last}, **_idle(every)}
+        page = await database.tenants.find(query).sort("+_id").limit(PAGE).to_list()
         for record in page:
             yield record
         if only or len(page) < PAGE:

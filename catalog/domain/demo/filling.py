@@ -21,7 +21,7 @@ from catalog.vocabulary import Role
 MOST_NAMES = 20
 """How many names are tried for a person or a group, when others have them."""
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class Filled(NamedTuple):
@@ -33,8 +33,8 @@ class Filled(NamedTuple):
     skipped: list[str]
 
 
-async def fill(caller: Caller, models: int = content.MODELS, tell: Tell | None = None) -> Filled:
-    """Make what the tenant lacks of the demo with so many models. `tell` gets a line for each item that is complete.
+async def fill(caller: Caller, models: int = content.MODELS, report: Report | None = None) -> Filled:
+    """Make what the tenant lacks of the demo with so many models. `report` gets a line for each item that is complete.
 
     Raises Refused: CANNOT_CREATE for a personal access token, and what the creation of an item or a version raises.
     """
@@ -57,8 +57,8 @@ async def fill(caller: Caller, models: int = content.MODELS, tell: Tell | None =
             continue
         new_items += is_new
         new_versions += await building.complete(owner, planned, item)
-        if tell:
-            tell(f"{planned.kind.one} {item['name']}")
+        if report:
+            report(f"{planned.kind.one} {item['name']}")
     return Filled(new_people, new_items, new_versions, skipped)
 
 

@@ -16,15 +16,15 @@ LONGEST_MEDIA_TYPE = 127
 BIDI_OVERRIDES = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
-def file_name(given: str) -> str:
+def file_name(text: str) -> str:
     """A name that is harmless in any folder and header: `../../etc/passwd` is kept as `passwd`.
 
     Raises Refused: NOT_CREATED when nothing is left of it.
     """
-    last = re.split(r"[/\\]", given.rstrip("/\\"))[-1]
+    last = re.split(r"[/\\]", text.rstrip("/\\"))[-1]
     name = cut("".join(sign for sign in last if harmless(sign)).strip())
     if name in {"", ".", ".."}:
-        raise Refused(NOT_CREATED, f"{given[:LONGEST_NAME]!a} is not a file name" if given else "the file has no name")
+        raise Refused(NOT_CREATED, f"{text[:LONGEST_NAME]!a} is not a file name" if text else "the file has no name")
     return name
 
 

@@ -43,9 +43,9 @@ PARTIES = ("users", "editors")
 
 def shares_of(parties: Iterable[ObjectId], by: ObjectId, before: Sequence[ShareRecord] = ()) -> list[ShareRecord]:
     """The shares of an item that is shared with these users and groups now. Those that are new are by this user."""
-    kept = {share["party"]: share for share in before}
+    earlier = {share["party"]: share for share in before}
     date = now()
-    return [kept.get(party) or {"party": party, "by": by, "date": date} for party in dict.fromkeys(parties)]
+    return [earlier.get(party) or {"party": party, "by": by, "date": date} for party in dict.fromkeys(parties)]
 
 
 def shared_with(item: ItemRecord) -> Iterator[ObjectId]:

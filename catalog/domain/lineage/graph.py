@@ -141,10 +141,10 @@ async def _numbered(caller: Caller, keys: Collection[NodeKey]) -> list[VersionRe
     """The versions with these keys. Drafts are not shown."""
     if not keys:
         return []
-    wanted, records = set(keys), caller.tenant.versions.records
+    unique, records = set(keys), caller.tenant.versions.records
     among: Query = {"item": {"$in": list({key.item for key in keys})}}
     among["number"] = {"$in": list({key.number for key in keys})}
-    return [each async for each in records.find(among, FIELDS) if key_of(each) in wanted and not _is_draft(each)]
+    return [each async for each in records.find(among, FIELDS) if key_of(each) in unique and not _is_draft(each)]
 
 
 async def _made_from(caller: Caller, keys: Collection[NodeKey]) -> tuple[list[VersionRecord], bool]:

@@ -25,10 +25,10 @@ async def find(caller: Caller, *, name: str = "", external_id: str = "") -> Envi
     return await records.find_owned(caller, caller.tenant.environments, name=name, external_id=external_id)
 
 
-async def change(caller: Caller, serial: int, wanted: DetailsChange, limits: Limits) -> EnvironmentRecord:
+async def change(caller: Caller, serial: int, requested: DetailsChange, limits: Limits) -> EnvironmentRecord:
     """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
     record = await records.changeable(caller, caller.tenant.environments, serial)
-    async with external_ids.giving(caller.tenant, wanted.external_id, record):
+    async with external_ids.reserved(caller.tenant, requested.external_id, record):
         return await records.change(
-            caller.tenant.environments, record, lambda current: records.changed_fields(current, wanted, limits)
+            caller.tenant.environments, record, lambda current: records.changed_fields(current, requested, limits)
         )

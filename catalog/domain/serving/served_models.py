@@ -49,6 +49,6 @@ async def create(caller: Caller, service: int, new: NewServedModel, limits: Limi
 
 def _refuse_gated(version: VersionRecord) -> None:
     """Raises Refused: INVALID_FIELD."""
-    said = {pair["name"]: str(pair["value"]).lower() for pair in version["metadata"]}
-    if said.get("hf_gated", "") not in {"", "false"} or said.get("hf_private") == "true":
+    texts = {pair["name"]: str(pair["value"]).lower() for pair in version["metadata"]}
+    if texts.get("hf_gated", "") not in {"", "false"} or texts.get("hf_private") == "true":
         raise Refused(INVALID_FIELD, f"version {version['serial']} comes from a gated or private repository")

@@ -62,7 +62,7 @@ async def create(caller: Caller, environment: int, new: NewService, limits: Limi
         runtime=_runtime(new.runtime, limits),
         desired_state=new.desired_state,
     )
-    async with external_ids.giving(tenant, document.external_id):
+    async with external_ids.reserved(tenant, document.external_id):
         record = await records.insert(tenant.services, document)
     if version is not None:
         await pin_served(tenant, tenant.services, record, version, f"version {new.version}")
@@ -100,7 +100,7 @@ async def change(caller: Caller, serial: int, requested: ServiceChange, limits: 
         changed = {name: value for name, value in values.items() if value is not None}
         return {**records.changed_fields(current, requested.details, limits), **changed}
 
-    async with external_ids.giving(caller.tenant, requested.details.external_id, record):
+    async with external_ids.reserved(caller.tenant, requested.details.external_id, record):
         changed = await records.change(caller.tenant.services, record, fields)
     if is_moved and (served := changed.get("version")):  # it may have been removed meanwhile
         await removal.pin(caller.tenant, served, f"version of service {serial}")

@@ -52,8 +52,8 @@ async def merge(caller: Caller, vocabulary: Vocabulary, name: str, into: str, li
         if changed == AT_ONCE:
             return Merged(changed, is_complete=False)
         try:
-            wanted, same = _change(vocabulary, item, name, into), Reference(str(item["_id"]))
-            await change(caller, kind, same, wanted, limits, revisions=[item["revision"]])
+            requested, same = _change(vocabulary, item, name, into), Reference(str(item["_id"]))
+            await change(caller, kind, same, requested, limits, revisions=[item["revision"]])
         except Refused as refused:
             if refused.fault not in {STALE, NOT_FOUND}:
                 raise

@@ -91,8 +91,8 @@ async def refuse_change(caller: Caller, record: TrackedRecord) -> None:
 
 async def _among(bound: Records[AnyR], ids: Iterable[ObjectId], may: Callable[[AnyR], bool]) -> set[ObjectId]:
     """Those of the ids whose records fit. (Beside an `$or` the embedded engines ignore that the ids are few.)"""
-    wanted = list(set(ids))
-    if not wanted:
+    unique = list(set(ids))
+    if not unique:
         return set()
-    found = bound.records.find({"_id": {"$in": wanted}}, ACCESS_FIELDS)
+    found = bound.records.find({"_id": {"$in": unique}}, ACCESS_FIELDS)
     return {record["_id"] async for record in found if may(record)}

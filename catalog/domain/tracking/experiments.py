@@ -45,18 +45,18 @@ async def find(caller: Caller, *, name: str = "", external_id: str = "") -> Expe
     return await records.find_owned(caller, caller.tenant.experiments, name=name, external_id=external_id)
 
 
-async def change(caller: Caller, serial: int, wanted: ExperimentChange, limits: Limits) -> ExperimentRecord:
+async def change(caller: Caller, serial: int, requested: ExperimentChange, limits: Limits) -> ExperimentRecord:
     """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
     record = await records.changeable(caller, caller.tenant.experiments, serial)
 
     def fields(current: ExperimentRecord) -> Changes:
         return {
-            **records.changed_fields(current, wanted.details, limits),
-            **({} if wanted.author is None else {"author": author_of(wanted.author, limits)}),
-            **({} if wanted.archived is None else {"archived": wanted.archived}),
+            **records.changed_fields(current, requested.details, limits),
+            **({} if requested.author is None else {"author": author_of(requested.author, limits)}),
+            **({} if requested.archived is None else {"archived": requested.archived}),
         }
 
-    async with external_ids.giving(caller.tenant, wanted.details.external_id, record):
+    async with external_ids.reserved(caller.tenant, requested.details.external_id, record):
         return await records.change(caller.tenant.experiments, record, fields)
 
 

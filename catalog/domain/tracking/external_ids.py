@@ -25,10 +25,11 @@ PATIENCE = 15.0
 
 
 @asynccontextmanager
-async def giving(
+async def reserved(
     tenant: Tenant, external_id: str | None, own: Mapping[str, object] | None = None
 ) -> AsyncGenerator[None, None]:
-    """Give an external id to something in the body. Nothing is asked without one, or where the record `own` has it.
+    """Reserve an external id, while the body writes it. Nothing is checked without one, or where the record `own` has
+    it.
 
     Raises Refused: EXTERNAL_ID_TAKEN, BUSY.
     """

@@ -67,10 +67,10 @@ async def readable_version(caller: Caller, serial: int) -> ObjectId | None:
 
 async def readable(caller: Caller, keys: Iterable[ObjectId]) -> dict[ObjectId, ItemRecord]:
     """Those of the models that the caller may read, by id: their names, serials and readers."""
-    wanted = list(set(keys))
-    if not wanted:
+    unique = list(set(keys))
+    if not unique:
         return {}
-    found = caller.tenant.models.records.find({"_id": {"$in": wanted}, **readable_by(caller)}, SHOWN)
+    found = caller.tenant.models.records.find({"_id": {"$in": unique}, **readable_by(caller)}, SHOWN)
     return {item["_id"]: item async for item in found}
 
 

@@ -132,7 +132,7 @@ async def create_owned(
     fields = new_fields(caller, details, limits, [caller.user], await caller.tenant.next(SERIAL))
     await refuse_name(caller, bound, fields["name"])
     document = bound.document(**fields, **own_readers(caller, visibility), **(more or {}))
-    async with external_ids.giving(caller.tenant, fields["external_id"]):
+    async with external_ids.reserved(caller.tenant, fields["external_id"]):
         return await insert(bound, document)
 
 
@@ -216,7 +216,7 @@ async def refuse_name(caller: Caller, bound: Records[R], name: str) -> None:
 
 async def change(bound: Records[R], record: R, fields: Callable[[R], Changes]) -> R:
     """Set what `fields` says of a record. Raises Refused: NOT_FOUND, NAME_TAKEN, EXTERNAL_ID_TAKEN, BUSY."""
-    wanted: Changes = {}
+    changed: Changes = {}
     lock = queue_of("tracking", bound.name, record["_id"])
     first = None if lock.locked() else record  # a change that is under way makes it stale
 
@@ -224,8 +224,8 @@ async def change(bound: Records[R], record: R, fields: Callable[[R], Changes]) -
         return await bound.records.find_one({"_id": record["_id"]})
 
     async def changes(current: R) -> Changes:
-        wanted.update(fields(current))
-        return {**wanted, "lastmod": later_than(current["lastmod"])}
+        changed.update(fields(current))
+        return {**changed, "lastmod": later_than(current["lastmod"])}
 
     async def write() -> Revised[R]:
         return await revise(bound.records, again, changes, first=first)
@@ -234,8 +234,8 @@ async def change(bound: Records[R], record: R, fields: Callable[[R], Changes]) -
         nonlocal first
         first = None
         current = await again()
-        new = set(wanted.get("keys", ())) - set(current["keys"] if current else ())
-        return await taken(bound, record["name"], wanted.get("external_id"), list(new))
+        new = set(changed.get("keys", ())) - set(current["keys"] if current else ())
+        return await taken(bound, record["name"], changed.get("external_id"), list(new))
 
     try:
         async with lock:

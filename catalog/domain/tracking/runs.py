@@ -55,7 +55,7 @@ async def create(caller: Caller, experiment: int, new: NewRun, limits: Limits) -
         author=author_of(new.author, limits),
         archived=new.archived,
     )
-    async with external_ids.giving(tenant, document.external_id):
+    async with external_ids.reserved(tenant, document.external_id):
         return await records.insert(tenant.runs, document)
 
 
@@ -70,20 +70,24 @@ async def find(caller: Caller, *, name: str = "", experiment: int = 0, external_
     return await records.find_in(caller, of.runs, of.experiments, name=name, parent=experiment, external_id=external_id)
 
 
-async def change(caller: Caller, serial: int, wanted: RunChange, limits: Limits) -> ExperimentRunRecord:
+async def change(caller: Caller, serial: int, requested: RunChange, limits: Limits) -> ExperimentRunRecord:
     """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
     record = await records.changeable(caller, caller.tenant.runs, serial)
 
     def fields(current: ExperimentRunRecord) -> Changes:
-        _refuse_times(current.get("started"), wanted.ended)
-        values = {"ended": wanted.ended, "archived": wanted.archived, "status": wanted.status and wanted.status.value}
+        _refuse_times(current.get("started"), requested.ended)
+        values = {
+            "ended": requested.ended,
+            "archived": requested.archived,
+            "status": requested.status and requested.status.value,
+        }
         return {
-            **records.changed_fields(current, wanted.details, limits),
-            **({} if wanted.author is None else {"author": author_of(wanted.author, limits)}),
+            **records.changed_fields(current, requested.details, limits),
+            **({} if requested.author is None else {"author": author_of(requested.author, limits)}),
             **{name: value for name, value in values.items() if value is not None},
         }
 
-    async with external_ids.giving(caller.tenant, wanted.details.external_id, record):
+    async with external_ids.reserved(caller.tenant, requested.details.external_id, record):
         return await records.change(caller.tenant.runs, record, fields)
 
 

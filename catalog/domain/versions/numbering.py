@@ -151,7 +151,7 @@ def assumed(caller: Caller, item: ItemRecord, ordinal: str, exactly: int = 0) ->
 
 
 def with_used(item: ItemRecord, used: Sequence[Used]) -> Changes:
-    """The values of COUNTED in a record, after versions took these numbers without being counted."""
+    """The change of a record whose versions took these numbers without being counted."""
     last, top = _last_and_top(item)
     for each in used:
         last = max(last, each.number)
@@ -207,7 +207,7 @@ def _counted(
         else:
             counted += 1
             ordinal = request.ordinal or str(top + 1)
-            # What was counted up is a number, however long: else a label of that name would be met again and again.
+            # The default ordinal is a number, however long: taken for a label, it would be proposed again each time.
             if not request.ordinal or _is_number(ordinal):
                 last, top = max(last + 1, int(ordinal)), max(top, int(ordinal))
             else:

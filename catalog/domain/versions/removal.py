@@ -103,7 +103,7 @@ async def _delete(tenant: Tenant, version: VersionRecord, same: Query) -> bool:
 
 
 def _removed(item: ItemRecord, version: VersionRecord) -> Changes:
-    """What says that a number is not to be used again, though no version has it."""
+    """The fields of an item that keep the number of a removed version from being used again."""
     return {"last_removed": max(version["number"], item.get("last_removed") or 0)}
 
 

@@ -46,7 +46,7 @@ _batches = BatchesByKey[ItemTouch, ItemRecord | None]()
 
 async def touch(tenant: Tenant, kind: Kind, item: ObjectId, *, is_summarized: bool = True) -> ItemRecord | None:
     """Follow a change of a version of an item, and return the item. None when it is gone, or was not summarized."""
-    return await _follow(tenant, kind, item, ItemTouch(is_summarized=is_summarized))
+    return await of_item(tenant, kind, item).write(ItemTouch(is_summarized=is_summarized))
 
 
 async def touch_added(
@@ -60,10 +60,6 @@ async def touch_added(
     added = cast("VersionRecord", record_of(version))
     addition = Addition(added, item) if item else None
     return await touches.write(ItemTouch(version.number, is_live(added), addition, assumed))
-
-
-async def _follow(tenant: Tenant, kind: Kind, item: ObjectId, change: ItemTouch) -> ItemRecord | None:
-    return await of_item(tenant, kind, item).write(change)
 
 
 def of_item(tenant: Tenant, kind: Kind, item: ObjectId) -> Touches:

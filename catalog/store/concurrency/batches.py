@@ -23,7 +23,7 @@ MOST = 100
 """Writes in one batch."""
 
 PATIENCE = 0.25
-"""How long a batch waits for as many writers as there were, as a part of the time that the last one took."""
+"""How long a batch waits for as many writers as there were, as a share of the time that the last one took."""
 
 Outcomes = Sequence[T | Exception]
 """What became of each write of a batch, in its order."""
@@ -40,13 +40,13 @@ class Batches(Generic[W, T]):
         """How many writers there were when the last batch was written."""
         self._is_crowd = asyncio.Event()
 
-    async def write(self, wanted: W) -> T:
-        """Write `wanted` with the next batch, and return its result. Raises what `write_all` returns or raises for it.
+    async def write(self, request: W) -> T:
+        """Write `request` with the next batch, and return its result. Raises what `write_all` returns or raises for it.
 
         Cancelled before its batch begins it is not written; afterwards it is.
         """
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((wanted, result))
+        self._waiting.append((request, result))
         if len(self._waiting) >= self._crowd:
             self._is_crowd.set()
         if self._writer is None:
@@ -62,7 +62,7 @@ class Batches(Generic[W, T]):
                 batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 began = monotonic()
                 try:
-                    if batch := [(wanted, result) for wanted, result in batch if not result.done()]:
+                    if batch := [(request, result) for request, result in batch if not result.done()]:
                         await self._write(batch)
                 finally:  # however it ends, no writer waits for ever
                     for _, result in batch:
@@ -81,7 +81,7 @@ class Batches(Generic[W, T]):
     async def _write(self, batch: Sequence[tuple[W, asyncio.Future[T]]]) -> None:
         outcomes: Outcomes[T]
         try:
-            outcomes = await self._write_all([wanted for wanted, _ in batch])
+            outcomes = await self._write_all([request for request, _ in batch])
         except Exception as failure:  # noqa: BLE001  each of those who wait raises it
             outcomes = [failure] * len(batch)
         for (_, result), outcome in zip(batch, outcomes, strict=True):
@@ -99,9 +99,9 @@ class BatchesByKey(Generic[W, T]):
     def __init__(self) -> None:
         self._batches: WeakValueDictionary[Hashable, Batches[W, T]] = WeakValueDictionary()
 
-    async def write(self, key: Hashable, wanted: W, write_all: Callable[[Sequence[W]], Awaitable[Outcomes[T]]]) -> T:
-        """Write `wanted` with the next batch of its key, and return its result, see `Batches.write`."""
-        return await self.of(key, write_all).write(wanted)
+    async def write(self, key: Hashable, request: W, write_all: Callable[[Sequence[W]], Awaitable[Outcomes[T]]]) -> T:
+        """Write `request` with the next batch of its key, and return its result, see `Batches.write`."""
+        return await self.of(key, write_all).write(request)
 
     def of(self, key: Hashable, write_all: Callable[[Sequence[W]], Awaitable[Outcomes[T]]]) -> Batches[W, T]:
         """The batches of a key. `write_all` is that of the first who asks, with what it remembers."""

@@ -16,8 +16,8 @@ BULK_WRITE = 8
 """The first version of MongoDB that has `bulkWrite`, the command for several collections."""
 
 FEW = 16
-"""Writes that go as one command for each collection to an embedded engine: it syncs its disk for each write of a
-`bulkWrite`, so that a writer who comes alone waits less for several commands at the same time."""
+"""Up to so many writes go to an embedded engine as one command for each collection. It syncs its disk for each write of
+a `bulkWrite`: a lone writer waits less for several commands at the same time."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Writes:
 
 
 def most_apart(server: Mapping[str, Any]) -> float:
-    """How many writes are sent as a command for each collection, to the server that described itself in `buildInfo`."""
+    """Up to how many writes go as a command for each collection, by what the server says of itself in `buildInfo`."""
     if server.get("versionArray", [0])[0] < BULK_WRITE:
         return math.inf
     return FEW if "secantusVersion" in server else 0
 
 
-async def write_all(tenant: Tenant, wanted: Sequence[Writes]) -> None:
+async def write_all(tenant: Tenant, requested: Sequence[Writes]) -> None:
     """Make several writes, in any order. Raises DatabaseError; all have ended then, and some of them may be made."""
-    writes = [each for each in wanted if each.total]
+    writes = [each for each in requested if each.total]
     is_together = len(writes) > 1 and sum(each.total for each in writes) > tenant.known.most_apart
     if not (is_together and await _write_at_once(writes)):
         await gather_all(each.write() for each in writes)

@@ -26,7 +26,8 @@ FEW = 16
 AT_ONCE = 1000
 
 LEFT = 1
-"""How much higher than an item says the number of a version may be, which a crash has left (see `domain.versions`)."""
+"""By how much the number of a version that a crash has left may exceed the highest one that its item says (see
+`domain.versions.numbering`)."""
 
 LONGEST_TEXT = 256
 """Characters of a text of the metadata that the summary has: an item must fit into the database with its own."""
@@ -113,10 +114,10 @@ async def repair(tenant: Tenant) -> int:
     for kind in Kind:
         async for items in batches(tenant.items(kind), fields):
             await _count(tenant, kind, items)
-            wanted = await of_items(tenant, items)
-            wrong = [item for item in items if summary_in(item) != wanted[item["_id"]]]
+            summaries = await of_items(tenant, items)
+            wrong = [item for item in items if summary_in(item) != summaries[item["_id"]]]
             await tenant.items(kind).modify_all(
-                Update({"_id": item["_id"], "revision": item["revision"]}, {"$set": wanted[item["_id"]]})
+                Update({"_id": item["_id"], "revision": item["revision"]}, {"$set": summaries[item["_id"]]})
                 for item in wrong
             )
             repaired += len(wrong)

@@ -161,10 +161,10 @@ class Embedded:
             self._lock.close()
 
     def _spawn(self, port: int) -> "Child":
-        wanted = {"path": str(self._path / "database"), "port": port, "user": USER, "password": self._password}
+        request = {"path": str(self._path / "database"), "port": port, "user": USER, "password": self._password}
         if self._engine.program:
-            wanted |= {"program": self._engine.program, "other": list(PROGRAM)}
-        return Child(wanted, self._engine)
+            request |= {"program": self._engine.program, "other": list(PROGRAM)}
+        return Child(request, self._engine)
 
     def _report(self, _: "Child", how: str) -> None:
         if self._is_full():
@@ -193,7 +193,7 @@ class Embedded:
 class Child:
     """One run of the database's process."""
 
-    def __init__(self, wanted: dict[str, Any], engine: Engine = PYTHON) -> None:
+    def __init__(self, request: dict[str, Any], engine: Engine = PYTHON) -> None:
         self._process = subprocess.Popen(  # noqa: S603  our own program
             (*PYTHON_PROGRAM, str(engine.child)),
             stdin=subprocess.PIPE,
@@ -210,7 +210,7 @@ class Child:
         self._reader = Thread(target=self._last_lines.extend, args=(self._process.stderr,), daemon=True)
         self._reader.start()
         with suppress(BrokenPipeError):  # dead already, as its answer will tell
-            pipe(self._process.stdin).write(json.dumps(wanted) + "\n")
+            pipe(self._process.stdin).write(json.dumps(request) + "\n")
             pipe(self._process.stdin).flush()
 
     @property

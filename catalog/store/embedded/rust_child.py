@@ -97,9 +97,9 @@ def end_with_this_process() -> None:
 def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which still has requests to finish
     signal.signal(signal.SIGTERM, end)
-    wanted = json.loads(sys.stdin.readline())
+    request = json.loads(sys.stdin.readline())
     try:
-        server = started(**wanted)
+        server = started(**request)
     except Exception as error:  # noqa: BLE001  whatever it is, the server words it
         answer(error=f"{type(error).__name__}: {error}")
         return 1
@@ -182,14 +182,14 @@ def has_user(port: int, user: str, password: str) -> bool:
     return True
 
 
-def set_password(command: list[str], wanted: dict[str, Any]) -> None:
+def set_password(command: list[str], request: dict[str, Any]) -> None:
     """Let the server in Python open the files once. It writes the user anew."""
     with subprocess.Popen(  # noqa: S603  our own program
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdin
         assert child.stdout
-        child.stdin.write(json.dumps(wanted) + "\n")
+        child.stdin.write(json.dumps(request) + "\n")
         child.stdin.flush()
         answer = json.loads(next((line for line in child.stdout if line.startswith("{")), "{}"))
         child.stdin.close()

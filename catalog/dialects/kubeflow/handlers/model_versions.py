@@ -90,7 +90,7 @@ async def _created(call: KubeflowCall, new: ModelVersionCreate, model: int) -> M
     try:
         with serial_ahead(caller) as serial:
             item = await models.read(caller, model)
-            async with external_ids.giving(caller.tenant, new.external_id):
+            async with external_ids.reserved(caller.tenant, new.external_id):
                 details = new.as_details()
                 _, version = await versions.register_of(caller, Kind.MODEL, item, details, call.limits, serial)
     except Refused as refused:
@@ -116,7 +116,7 @@ async def _changed(call: KubeflowCall, serial: int, body: ModelVersionUpdate) ->
         version, item = await models.read_version_and_model(call.caller, serial)
         reference = Reference(str(item["_id"]), version["ordinal"])
         revisions = None if body.custom_properties is None else [version["revision"]]
-        async with external_ids.giving(call.caller.tenant, body.external_id, version):
+        async with external_ids.reserved(call.caller.tenant, body.external_id, version):
             changed = await version_changes.change(
                 call.caller, Kind.MODEL, reference, body.as_change(version), call.limits, revisions=revisions
             )

@@ -44,7 +44,7 @@ async def create(call: KubeflowCall) -> RegisteredModel:
     new: RegisteredModelCreate = await call.body(RegisteredModelCreate)
     cards.refuse_text(new.readme or "")
     wanted = new.as_input(call.services.default_visibility)
-    async with external_ids.giving(call.caller.tenant, new.external_id):
+    async with external_ids.reserved(call.caller.tenant, new.external_id):
         item = await items.create(call.caller, Kind.MODEL, wanted, call.limits, is_unambiguous=True)
     if not new.readme:
         return RegisteredModel.of(item)  # a new model has no card
@@ -64,7 +64,7 @@ async def update(call: KubeflowCall) -> RegisteredModel:
         reference, wanted = Reference(str(item["_id"])), body.as_change(item)
         # Properties replace what was read, so nothing may have changed since.
         revisions = None if body.custom_properties is None else [item["revision"]]
-        async with external_ids.giving(call.caller.tenant, body.external_id, item):
+        async with external_ids.reserved(call.caller.tenant, body.external_id, item):
             return await changes.change(call.caller, Kind.MODEL, reference, wanted, call.limits, revisions=revisions)
 
     async with queue_of("kubeflow", call.caller.tenant.name, "model", call.serial):

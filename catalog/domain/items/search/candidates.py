@@ -107,20 +107,20 @@ class Candidates:
         `missing` is the number of hits that the request lacks. It decides how much is read at once.
         """
         apart = max(1.0, self._access(kind, within).apart)
-        soon, wanted = (min(FULL, round(hits * apart) + SPARE) for hits in (missing, min(missing, BATCH)))
+        soon, limit = (min(FULL, round(hits * apart) + SPARE) for hits in (missing, min(missing, BATCH)))
         if stage in _FIELDS:
-            return await self._by_terms(stage, kind, within, top, wanted)
+            return await self._by_terms(stage, kind, within, top, limit)
         place = _PLACES[stage]
         walk = self._walk(kind, place, top)
         if place is TextPlace.BEGINNING and len(self._key) > LONGEST_BEGINNING and not walk.is_long:
-            chunk = await named(self._items(kind), self._key, top, wanted)
+            chunk = await named(self._items(kind), self._key, top, limit)
             if chunk is not None:
                 return Serials(await self._items_of(kind, chunk.entries, within), chunk.low, len(chunk.entries) + 1)
         if walk.is_indexed:
-            entries, low = await walk.next(wanted, soon)
+            entries, low = await walk.next(limit, soon)
             return Serials(await self._items_of(kind, entries, within), low, len(entries) + 1)
         if place is TextPlace.NAME:
-            return await self._scan(kind, within, {"name_key": {"$regex": escaped(self._key)}}, top, wanted)
+            return await self._scan(kind, within, {"name_key": {"$regex": escaped(self._key)}}, top, limit)
         return Serials([], 0, 0)
 
     def _walk(self, kind: Kind, place: TextPlace, top: int) -> EntryWalk:
@@ -147,18 +147,18 @@ class Candidates:
         async with self._turn:
             return await find_all(self._items(kind).records, [{"_id": {"$in": keys}}, within], AT_ONCE)
 
-    async def _by_terms(self, stage: MatchRank, kind: Kind, within: Query, top: int, wanted: int) -> Serials:
+    async def _by_terms(self, stage: MatchRank, kind: Kind, within: Query, top: int, limit: int) -> Serials:
         if stage not in self._terms:
             self._terms[stage] = await self._find_terms(_VOCABULARIES[stage])
         terms, field = self._terms[stage], _FIELDS[stage]
         if terms is None:
-            return await self._scan(kind, within, {}, top, wanted)
+            return await self._scan(kind, within, {}, top, limit)
         if not terms.names:
             return Serials([], 0, 0)
         condition = {field: terms.names[0] if len(terms.names) == 1 else {"$in": terms.names}}
         if terms.uses > FEW_USES:
             tested = condition if len(terms.names) <= FEW_TERMS else {}
-            return await self._scan(kind, within, tested, top, wanted, apart=self._newest / terms.uses)
+            return await self._scan(kind, within, tested, top, limit, apart=self._newest / terms.uses)
         conditions: list[Query] = [condition, {"serial": {"$lte": top}}, within]  # `within` may ask for serials, too
         return await self._newest_of(kind, conditions, 0)
 
@@ -177,15 +177,15 @@ class Candidates:
         return MatchingTerms([term["_id"] for term in fitting], sum(max(0, term.get("uses", 0)) for term in fitting))
 
     async def _scan(
-        self, kind: Kind, within: Query, condition: Query, top: int, wanted: int, apart: float = 1.0
+        self, kind: Kind, within: Query, condition: Query, top: int, limit: int, apart: float = 1.0
     ) -> Serials:
         """The items that match, in a window of serials that holds some of them."""
-        width = self._width or min(WINDOW, max(NARROWEST, round(apart * wanted)))
+        width = self._width or min(WINDOW, max(NARROWEST, round(apart * limit)))
         low = top - width
         both = {**condition, **within} if condition.keys().isdisjoint(within) else {"$and": [condition, within]}
         led = lead(both) if is_cheaper_led(1 / apart, width, top) else {}
         found = await self._newest_of(kind, range_conditions(both, top, low, led=led), low)
-        self._width = min(WINDOW, wider(width, len(found.items), wanted - len(found.items)))
+        self._width = min(WINDOW, wider(width, len(found.items), limit - len(found.items)))
         return found._replace(read=top - found.low)
 
     async def _newest_of(self, kind: Kind, conditions: Sequence[Query], low: int) -> Serials:

@@ -1,4 +1,4 @@
-"""The entries that the n-grams of a text find, newest first: how frequent they were lately decides what a query reads."""
+"""The entries that the n-grams of a text find, newest first. How frequent they were decides how much a query reads."""
 
 import math
 import sys
@@ -82,14 +82,14 @@ class EntryWalk:
         """Whether the n-grams have found more entries than the index of names is read for."""
         return bool(self._statistics.apart) and self._newest > MOST_NAMED * self._statistics.apart
 
-    async def next(self, wanted: int, soon: int) -> EntryChunk:
-        """The next `wanted` entries, or all that are left. `soon` is how many the request is likely to want in all.
+    async def next(self, limit: int, soon: int) -> EntryChunk:
+        """The next `limit` entries, or all that are left. `soon` is how many the request is likely to want in all.
 
         The embedded engines read a second range of serials several times as long as the newest one.
         """
-        while self._low > 0 and len(self._waiting) < wanted:
+        while self._low > 0 and len(self._waiting) < limit:
             await self._read(max(0, self._low - self._width(soon - len(self._waiting))))
-        chunk, self._waiting = self._waiting[:wanted], self._waiting[wanted:]
+        chunk, self._waiting = self._waiting[:limit], self._waiting[limit:]
         return EntryChunk(chunk, chunk[-1]["serial"] - 1 if self._waiting else self._low)
 
     def _width(self, missing: int) -> int:
@@ -128,7 +128,7 @@ class EntryWalk:
         return await find_newest(self._records, conditions, FULL, shown)
 
 
-async def named(items: ItemCollection, key: str, top: int, wanted: int) -> EntryChunk | None:
+async def named(items: ItemCollection, key: str, top: int, limit: int) -> EntryChunk | None:
     """The newest items whose names begin with a key. None where there are more than MOST_NAMED.
 
     The index of names is asked for a long beginning: its n-grams may each be in thousands of names that lack it.
@@ -139,8 +139,8 @@ async def named(items: ItemCollection, key: str, top: int, wanted: int) -> Entry
         return None
     entries = [cast("SearchEntryRecord", item) for item in found if item["serial"] <= top]
     entries.sort(key=itemgetter("serial"), reverse=True)
-    chunk = entries[:wanted]
-    return EntryChunk(chunk, chunk[-1]["serial"] - 1 if len(entries) > wanted else 0)
+    chunk = entries[:limit]
+    return EntryChunk(chunk, chunk[-1]["serial"] - 1 if len(entries) > limit else 0)
 
 
 def after_all_with(beginning: str) -> str:

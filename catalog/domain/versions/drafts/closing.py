@@ -90,11 +90,11 @@ async def _settled(tenant: Tenant, draft: VersionRecord) -> list[FileRecord]:
         # Their requests have died, or are about to write: one of the two gets the number.
         await tenant.files.insert_missing([version_files.no_file(version, number) for number in missing])
         entries = await _entries(tenant, version)
-    kept = {entry["_id"] for entry in version_files.current(entries)}
-    replaced = [entry["_id"] for entry in entries if entry["path"] and entry["_id"] not in kept]
+    current = {entry["_id"] for entry in version_files.current(entries)}
+    replaced = [entry["_id"] for entry in entries if entry["path"] and entry["_id"] not in current]
     if replaced:
         await tenant.files.records.update_many({"_id": {"$in": replaced}}, {"$set": {"path": "", "digest": ""}})
-    return [entry for entry in entries if entry["_id"] in kept]
+    return [entry for entry in entries if entry["_id"] in current]
 
 
 async def _entries(tenant: Tenant, version: ObjectId) -> list[VersionFileRecord]:

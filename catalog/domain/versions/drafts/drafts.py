@@ -200,7 +200,7 @@ def _refuse_closed(version: VersionRecord) -> VersionRecord:
 
 
 async def _take_numbers(tenant: Tenant, draft: VersionRecord, numbers: int, more: int, grown: int) -> int:
-    """The last of some numbers that no other file of the draft has. `more` of their files are not replacements.
+    """Take so many numbers that no other file of the draft has, and return the last. `more` of the files replace none.
 
     Raises Refused: NOT_FOUND, VERSION_CLOSED, NOT_CREATED, BUSY.
     """
@@ -221,11 +221,11 @@ async def _take_numbers(tenant: Tenant, draft: VersionRecord, numbers: int, more
 
 
 async def _next_number(tenant: Tenant, draft: VersionRecord, counted: Changes, where: Query) -> int | None:
-    """The number of the last file, once the draft has counted it. None when the draft is not as `where` says."""
-    records, wanted = tenant.versions.records, open_one(draft) | where
+    """Count files in a draft, and return the number of the last. None when the draft is not as `where` says."""
+    records, query = tenant.versions.records, open_one(draft) | where
     async with queue_of("draft", draft["_id"]):  # only another server can overtake one
-        while found := await records.find_one(wanted, {"last_file": 1}):
-            same = wanted | {"last_file": found.get("last_file")}
+        while found := await records.find_one(query, {"last_file": 1}):
+            same = query | {"last_file": found.get("last_file")}
             if (await records.update_one(same, counted)).matched_count:
                 return found.get("last_file", 0) + int(counted["$inc"]["last_file"])
             await asyncio.sleep(PAUSES[0])

@@ -105,8 +105,8 @@ def condition(field: Field, pattern: Any, options: Any, patterns: Patterns, *, r
         return {"$regex": patterns.rich(pattern, "".join(sorted(flags)))}
     if ranges and plain.starts and not flags & {"i", "m"}:
         return {"$eq": plain.text} if plain.ends else _of_one(field, prefix_range(plain.text))
-    kept = "".join(sorted(flags - {"s"}))  # without a dot, `s` says nothing
-    return {"$regex": plain.escaped()} | ({"$options": kept} if kept else {})
+    remaining = "".join(sorted(flags - {"s"}))  # without a dot, `s` says nothing
+    return {"$regex": plain.escaped()} | ({"$options": remaining} if remaining else {})
 
 
 def piece_of(pattern: str, options: str) -> str | None:

@@ -36,11 +36,11 @@ def key_of(order: Order, cursor: str) -> list[Any]:
     Raises Refused: INVALID_QUERY for what is no cursor of a list in this order.
     """
     try:
-        given = bson.decode(urlsafe_b64decode(cursor[:LONGEST].encode("ascii") + b"=="), _AWARE)
+        decoded = bson.decode(urlsafe_b64decode(cursor[:LONGEST].encode("ascii") + b"=="), _AWARE)
     except (ValueError, BSONError, OverflowError, RecursionError):  # not base64, not ASCII, not BSON
         raise Refused(INVALID_QUERY, "after is not a cursor that a list gave") from None
-    key = given.get("key")
-    if given.get("order") != _spelt(order):
+    key = decoded.get("key")
+    if decoded.get("order") != _spelt(order):
         raise Refused(INVALID_QUERY, "after comes from a list in another order")
     if not isinstance(key, list) or len(key) != len(order) or not all(isinstance(each, _SCALARS) for each in key):
         raise Refused(INVALID_QUERY, "after is not a cursor that a list gave")

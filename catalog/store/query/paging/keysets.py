@@ -49,8 +49,8 @@ async def walk(listing: Listing[R], key: Key | None, limit: int, keep: Keep[R, S
     budget = listing.budget or Budget()
     while True:
         batch = await _batch(listing, key, size)
-        kept = batch if listing.matches is None else await matching(listing.matches, batch, budget)
-        found += await keep(kept)
+        matched = batch if listing.matches is None else await matching(listing.matches, batch, budget)
+        found += await keep(matched)
         if len(found) > limit:
             return Walk(found[:limit], key_of(order, found[limit - 1]))
         if len(batch) < size:
