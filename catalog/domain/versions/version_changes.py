@@ -18,9 +18,9 @@ from catalog.domain.validation import Validator
 from catalog.domain.versions import insertion, lookup, reading, touching
 from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
 from catalog.domain.versions.files.version_files import has_files
-from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
+from catalog.errors import NOT_CHANGED, NOT_FOUND, Refused
 from catalog.store.clock import later_than
-from catalog.store.concurrency.optimistic import RecordGoneError, revise
+from catalog.store.concurrency.optimistic import RecordGoneError, refuse_stale, revise
 from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, VersionRecord
 from catalog.vocabulary import Kind, Stage, VersionState
@@ -100,8 +100,7 @@ async def change_read(
         return await records.find_one({"_id": version["_id"]})
 
     async def fields(version: VersionRecord) -> Changes:
-        if revisions is not None and version["revision"] not in revisions:
-            raise Refused(STALE, f"another revision was seen, it is {version['revision']} now")
+        refuse_stale(version["revision"], revisions)
         changed = _changed_fields(caller, version, requested, limits)
         return changed if inputs is None else changed | {"inputs": [each.model_dump() for each in inputs]}
 

@@ -6,13 +6,13 @@ Changes of one server that were overtaken queue, so that many at once take the t
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
-from catalog.errors import BUSY, Refused
+from catalog.errors import BUSY, STALE, Refused
 from catalog.store.records import Changes, Query
 
 ATTEMPTS = 100
@@ -61,6 +61,12 @@ async def revise(
                 return revised
             await pause()
     raise Refused(BUSY, "others change it again and again")
+
+
+def refuse_stale(revision: int, seen: Collection[int] | None) -> None:
+    """Check that a record has one of the revisions that a client has seen. None: any. Raises Refused: STALE."""
+    if seen is not None and revision not in seen:
+        raise Refused(STALE, f"another revision was seen, it is {revision} now")
 
 
 def queue_of(*key: Hashable) -> asyncio.Lock:

@@ -23,9 +23,9 @@ from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms
 from catalog.domain.terms.terms import Vocabulary, existing
 from catalog.domain.validation import Validator
-from catalog.errors import CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
+from catalog.errors import CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, Refused
 from catalog.store.clock import later_than, now
-from catalog.store.concurrency.optimistic import Revised, queue_of, revise
+from catalog.store.concurrency.optimistic import Revised, queue_of, refuse_stale, revise
 from catalog.store.concurrency.unique_writes import write_unless_taken
 from catalog.store.derived import reader_copies
 from catalog.store.records import Changes, ItemRecord
@@ -111,8 +111,7 @@ async def change(
         return found
 
     async def fields(item: ItemRecord) -> Changes:
-        if revisions is not None and item["revision"] not in revisions:
-            raise Refused(STALE, f"another revision was seen, it is {item['revision']} now")
+        refuse_stale(item["revision"], revisions)
         return await _fields(caller, item, checked, allowance)
 
     lock = queue_of(caller.tenant.name, item["_id"])

@@ -8,9 +8,9 @@ from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.validation import Validator
-from catalog.errors import INVALID_FIELD, NAME_TAKEN, STALE, Refused
+from catalog.errors import INVALID_FIELD, NAME_TAKEN, Refused
 from catalog.store.clock import now
-from catalog.store.concurrency.optimistic import revise
+from catalog.store.concurrency.optimistic import refuse_stale, revise
 from catalog.store.derived import search_entries
 from catalog.store.documents.items import name_fields
 from catalog.store.failures import Duplicate
@@ -40,8 +40,7 @@ async def rename(
         return await items.manageable(caller, kind, same)
 
     async def fields(item: ItemRecord) -> Changes:
-        if revisions is not None and item["revision"] not in revisions:
-            raise Refused(STALE, f"another revision was seen, it is {item['revision']} now")
+        refuse_stale(item["revision"], revisions)
         return name_fields(name) | {"lastmod": now()}
 
     try:
