@@ -134,11 +134,12 @@ TAGS = Fields(
 
 SEEN_TAGS = Fields(
     {"_id": TEXT, "usage": TEXT, "owner": ID, "timestamp": DATE},
-    sort="_id usage uses timestamp",
+    sort="_id usage timestamp",
     select="usage owner uses timestamp",
     spelt="_id",
 )
-"""For users. How often a term is used in items that they cannot read is hidden, so no filter may depend on it."""
+"""For users. How often a term is used in items that they cannot read is hidden, so no filter may depend on it, and no
+order: a cursor has the values of its order."""
 
 USERS = Fields(
     {
