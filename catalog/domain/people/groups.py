@@ -14,8 +14,9 @@ from catalog.domain.access import GROUPS, Caller, refuse_out_of_scope
 from catalog.domain.items.inputs import ListChange, ReferencesChange
 from catalog.domain.items.reading.lookup import user_ids
 from catalog.domain.items.sharing import unshare_all
-from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_NAME
+from catalog.domain.limits import LIMITS, LONGEST_NAME
 from catalog.domain.people.usernames import new_username, user_named
+from catalog.domain.validation import Validator
 from catalog.errors import (
     CANNOT_CREATE,
     CANNOT_DELETE,
@@ -43,6 +44,8 @@ MOST_GROUPS = 100
 """How many groups a user is in: a caller carries the ids of all of them."""
 
 NO_CHANGE: ReferencesChange = ListChange()
+
+CHECK = Validator(INVALID_FIELD, LIMITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ async def create(caller: Caller, new: NewGroup) -> ChangedGroup:
         id=document_id(new.identity or ObjectId()),
         name=name,
         name_key=folded(name),
-        description=_checked_description(new.description),
+        description=CHECK.description(new.description),
     )
     try:
         await tenant.groups.insert(group)
@@ -129,7 +132,7 @@ async def change(caller: Caller, key: str, change: GroupChange) -> ChangedGroup:
     await _refuse_too_many(tenant, join, present)
     fields: Changes = {"lastmod": now()}
     if change.description is not None:
-        fields["description"] = _checked_description(change.description)
+        fields["description"] = CHECK.description(change.description)
     if change.name is not None and (name := _checked_name(change.name)) != group["name"]:
         fields |= {"name": name, "name_key": folded(name)}
     changed = await _write(tenant, group, fields)
@@ -230,18 +233,10 @@ def _checked_name(text: str) -> str:
     return name
 
 
-def _checked_description(text: str) -> str:
-    """Raises Refused: INVALID_FIELD."""
-    if len(text) > LONGEST_DESCRIPTION:
-        raise Refused(INVALID_FIELD, f"description: at most {LONGEST_DESCRIPTION} characters are allowed")
-    return text
-
-
 async def _users(caller: Caller, name: str, keys: Sequence[str]) -> list[ObjectId]:
     """Raises Refused: INVALID_FIELD."""
     if len(keys) > MOST_MEMBERS:
         raise Refused(INVALID_FIELD, f"{name}: at most {MOST_MEMBERS} are allowed, not {len(keys)}")
     for key in keys:
-        if len(key) > LONGEST_NAME:
-            raise Refused(INVALID_FIELD, f"{name}: at most {LONGEST_NAME} characters are allowed, not {len(key)}")
+        CHECK.text(name, key, LONGEST_NAME)
     return await user_ids(caller, keys, INVALID_FIELD, name)

@@ -20,11 +20,12 @@ from catalog.domain import naming
 from catalog.domain.access import USERS, Caller, refuse_out_of_scope
 from catalog.domain.items.reading.lookup import find as find_item
 from catalog.domain.items.references import Reference
-from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_NAME
+from catalog.domain.limits import LIMITS, LONGEST_NAME
 from catalog.domain.people import account_removal, usernames, users
 from catalog.domain.people.authentication import access_tokens
 from catalog.domain.people.authentication.access_tokens import TokenInput
 from catalog.domain.people.usernames import new_username
+from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, CANNOT_MODIFY, INVALID_FIELD, LIMIT_REACHED, NOT_FOUND, Refused
 from catalog.folding import folded
 from catalog.store.clock import now
@@ -45,6 +46,8 @@ LONGEST_OVERLAP = timedelta(days=30)
 """For how long the old token of a robot stays valid beside a new one."""
 
 LONGEST_REFERENCE = 4 * LONGEST_NAME
+
+CHECK = Validator(INVALID_FIELD, LIMITS)
 
 ROBOTS: Query = {"robot": {"$ne": None}}
 PERSONS: Query = {"robot": None}
@@ -96,7 +99,7 @@ async def create(caller: Caller, new: NewRobot) -> RobotToken:
     if await tenant.users.records.count_documents(ROBOTS, limit=MOST) >= MOST:
         raise Refused(LIMIT_REACHED, f"A tenant may have {MOST} robots: remove some")
     robot = RobotSubdocument(
-        description=_description(new.description),
+        description=CHECK.description(new.description),
         scopes=_scopes(new.scopes),
         items=await _items(caller, new.items),
         tags=_tags(new.tags),
@@ -161,7 +164,7 @@ async def change(caller: Caller, key: str, change: RobotChange) -> ChangedRobot:
     robot = await read(caller, key)
     fields: Changes = {}
     if change.description is not None:
-        fields["robot.description"] = _description(change.description)
+        fields["robot.description"] = CHECK.description(change.description)
     if change.scopes is not None:
         fields["robot.scopes"] = [scope.value for scope in _scopes(change.scopes)]
     if change.items is not None:
@@ -281,13 +284,6 @@ def _scopes_of(account: UserRecord) -> list[Scope]:
     return [Scope(scope) for scope in robot["scopes"]] if robot else []
 
 
-def _description(text: str) -> str:
-    """Raises Refused: INVALID_FIELD."""
-    if len(text) > LONGEST_DESCRIPTION:
-        raise Refused(INVALID_FIELD, f"description: at most {LONGEST_DESCRIPTION} characters are allowed")
-    return text
-
-
 def _tags(tags: Sequence[str]) -> list[str]:
     """Raises Refused: INVALID_FIELD."""
     if len(tags) > MOST_TAGS:
@@ -301,9 +297,7 @@ async def _items(caller: Caller, references: Sequence[str]) -> list[RobotItemSub
         raise Refused(INVALID_FIELD, f"items: at most {MOST_ITEMS} are allowed, not {len(references)}")
     found: dict[ObjectId, RobotItemSubdocument] = {}
     for reference in references:
-        if len(reference) > LONGEST_REFERENCE:
-            raise Refused(INVALID_FIELD, f"items: at most {LONGEST_REFERENCE} characters are allowed")
-        one = await _item(caller, reference)
+        one = await _item(caller, CHECK.text("items", reference, LONGEST_REFERENCE))
         found[ObjectId(one.item)] = one
     return list(found.values())
 
