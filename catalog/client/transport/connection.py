@@ -86,7 +86,9 @@ def _trust(ca: str) -> ssl.SSLContext:
     if ca:
         try:
             context.load_verify_locations(ca)
-        except OSError as error:  # an SSLError is one
+        except ssl.SSLError:  # an OSError, whose text is in the words of OpenSSL
+            raise Invalid(f"{ca} cannot be read as certificates (it has none in PEM form)") from None
+        except OSError as error:
             raise Invalid(f"{ca} cannot be read as certificates ({error.strerror or error})") from None
     return context
 

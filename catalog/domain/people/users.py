@@ -167,7 +167,7 @@ async def change(caller: Caller, key: str, change: UserChange, policy: PasswordP
     tenant = caller.tenant
     user = await find(tenant, key)
     if not caller.is_admin and caller.user != user["_id"]:
-        raise Refused(OTHER_USER, key)
+        raise Refused(OTHER_USER, f"{key}: only administrators change other users")
     refuse_out_of_scope(caller, USERS, CANNOT_MODIFY)
     _refuse_robot(user, CANNOT_MODIFY)
     fields = await _changed_fields(caller, user, change, policy)
@@ -209,7 +209,7 @@ async def end_credentials(caller: Caller, key: str) -> UserRecord:
     """
     user = await find(caller.tenant, key)
     if not caller.is_admin and caller.user != user["_id"]:
-        raise Refused(OTHER_USER, key)
+        raise Refused(OTHER_USER, f"{key}: only administrators change other users")
     refuse_out_of_scope(caller, USERS, CANNOT_MODIFY)
     changed = await caller.tenant.users.modify({"_id": user["_id"]}, {"$set": sign_out()})
     if changed is None:

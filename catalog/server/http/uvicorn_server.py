@@ -172,8 +172,12 @@ class UvicornServer(uvicorn.Server):
 def server_config(app: Any, tls: RenewableCertificate | None, connection: Any) -> uvicorn.Config:
     async def renew() -> None:
         if tls:
+            before = tls.choice
             for warning in tls.refresh():
                 logger.warning("%s", warning)
+            if tls.choice is not before and tls.choice.leaf:
+                ends = tls.choice.leaf.not_valid_after_utc
+                logger.info("new connections get %s, valid until %s", tls.choice.certificate, f"{ends:%Y-%m-%d}")
             config.encoded_headers = _transport_headers(tls)
 
     config = base_config(
