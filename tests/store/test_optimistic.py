@@ -63,3 +63,31 @@ async def test_a_condition_besides_the_revision_must_hold(records, monkeypatch):
 
     with pytest.raises(Refused):
         await revise(records, lambda: records.find_one({"_id": 1}), overtaken(records, 0), where={"state": "draft"})
+
+
+async def test_of_a_long_list_only_what_is_new_is_written(records):
+    words = [{"name": f"n{at}", "value": at} for at in range(40)]
+    await records.update_one({"_id": 1}, {"$set": {"words": words}})
+
+    async def changes(record):
+        one, *others = record["words"]
+        return {"words": [{**one, "value": False}, *others, {"name": "last", "value": 40}]}
+
+    _, after = await revise(records, lambda: records.find_one({"_id": 1}), changes)
+
+    stored = await records.find_one({"_id": 1})
+    assert stored == after
+    assert stored["words"][0]["value"] is False  # though it equals the 0 that was there
+    assert [word["name"] for word in stored["words"][1:]] == [*(f"n{at}" for at in range(1, 40)), "last"]
+
+
+@pytest.mark.parametrize("shape", [lambda words: words[1:], lambda words: words[::-1], lambda _: []])
+async def test_a_long_list_that_is_another_is_written_whole(records, shape):
+    await records.update_one({"_id": 1}, {"$set": {"words": list(range(300, 340))}})
+
+    async def changes(record):
+        return {"words": shape(record["words"])}
+
+    await revise(records, lambda: records.find_one({"_id": 1}), changes)
+
+    assert (await records.find_one({"_id": 1}))["words"] == shape(list(range(300, 340)))

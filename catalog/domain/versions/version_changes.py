@@ -77,7 +77,6 @@ async def change(
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CHANGED, STALE, BUSY, VERSION_DRAFT for the state of a draft,
     QUARANTINED for the state of a version that only an administrator releases, EXTERNAL_ID_TAKEN.
     """
-    requested.check(limits)
     item = await items.changeable(caller, kind, reference)
     version = await lookup.find(caller, item, reference.which)
     return await change_read(caller, kind, version, requested, limits, revisions=revisions)
@@ -93,6 +92,7 @@ async def change_read(
     revisions: Collection[int] | None = None,
 ) -> VersionRecord:
     """The same, of a version that was read a moment ago and that the caller may change."""
+    requested.check(limits)
     records = caller.tenant.versions.records
     inputs = None if requested.made_from is None else await resolve(caller, requested.made_from, NOT_CHANGED)
 

@@ -21,6 +21,9 @@ ATTEMPTS = 100
 LONGEST_PAUSE = 0.02
 """Seconds between two attempts at most."""
 
+LONG = 32
+"""Elements of a list that is written in parts: a database changes one of 900 in half the time that it writes all."""
+
 R = TypeVar("R", bound=Mapping[str, Any])
 
 _queues: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
@@ -89,10 +92,29 @@ async def _attempt(
     """None where another change was first."""
     fields = await changes(record)
     same = {"_id": record["_id"], "revision": record["revision"], **(where or {})}
-    written = await collection.update_one(same, {"$set": fields, "$inc": {"revision": 1}})
+    written = await collection.update_one(same, {"$set": _in_parts(record, fields), "$inc": {"revision": 1}})
     if not written.matched_count:
         return None
     return Revised(record, cast("R", {**record, **fields, "revision": record["revision"] + 1}))
+
+
+def _in_parts(record: Mapping[str, Any], fields: Changes) -> Changes:
+    """The fields to set, with the elements of long lists of which few are new in place of the lists.
+
+    The revision, on which the write depends, says that the list is as it was read. An element that stays is the same
+    object: equal ones may be of different types, as 1 and True are.
+    """
+    parts: Changes = {}
+    for name, value in fields.items():
+        before = record.get(name)
+        if isinstance(value, list) and isinstance(before, list) and LONG <= len(before) <= len(value):
+            kept = len(before)
+            new = [at for at, element in enumerate(value) if at >= kept or element is not before[at]]
+            if 0 < len(new) <= kept // 4:
+                parts |= {f"{name}.{at}": value[at] for at in new}
+                continue
+        parts[name] = value
+    return parts
 
 
 async def pause() -> None:

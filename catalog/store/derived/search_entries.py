@@ -46,8 +46,11 @@ async def update(tenant: Tenant, kind: Kind, before: ItemRecord | None, after: I
         if before is not None:
             await tenant.search_entries.records.delete_one({"_id": before["_id"]})
         return
-    if before is None or _differ(before, after):
-        await write(tenant, entry_of(kind, after))
+    if before is not None and not _differ(before, after):
+        return
+    entry = entry_of(kind, after)
+    if before is None or not _is_same(entry_of(kind, before), entry):
+        await write(tenant, entry)
 
 
 def _differ(before: ItemRecord, after: ItemRecord) -> bool:

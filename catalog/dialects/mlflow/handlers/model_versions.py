@@ -94,7 +94,7 @@ async def get(call: Call, message: wire.NumberedVersion) -> wire.OneVersion:
 
 
 async def update(call: Call, message: wire.UpdateModelVersion) -> wire.OneVersion:
-    return await _changed(call, message, VersionChange(description=message.description))
+    return await _answer(call, await _change(call, message, VersionChange(description=message.description)))
 
 
 async def transition_stage(call: Call, message: wire.TransitionModelVersionStage) -> wire.OneVersion:
@@ -124,12 +124,12 @@ async def get_download_uri(call: Call, message: wire.NumberedVersion) -> wire.Do
 async def set_tag(call: Call, message: wire.SetModelVersionTag) -> wire.Nothing:
     key = tags.checked_key(message.key)
     pair = MetadataPair(key, tags.checked_value(key, message.value))
-    await _changed(call, message, VersionChange(metadata=ListChange(add=[pair])))
+    await _change(call, message, VersionChange(metadata=ListChange(add=[pair])))
     return NOTHING
 
 
 async def delete_tag(call: Call, message: wire.DeleteModelVersionTag) -> wire.Nothing:
-    await _changed(call, message, VersionChange(metadata=ListChange(remove=[PairToRemove(message.key)])))
+    await _change(call, message, VersionChange(metadata=ListChange(remove=[PairToRemove(message.key)])))
     return NOTHING
 
 
@@ -175,11 +175,11 @@ async def _named_items(call: Call, conditions: list[Condition]) -> list[ObjectId
     return sorted(set.intersection(*ids))
 
 
-async def _changed(call: Call, message: wire.NumberedVersion, change: VersionChange) -> wire.OneVersion:
-    found = await finding.changeable_version(call, message.name, message.version)
+async def _change(call: Call, message: wire.NumberedVersion, change: VersionChange) -> RequestedVersion:
     limits = tags.allowing_tags(call.services.limits)
-    version = await version_changes.change(call.caller, MODEL, found.reference, change, limits)
-    return await _answer(call, RequestedVersion(found.model, version))
+    found = await finding.changeable_version(call, message.name, message.version)
+    version = await version_changes.change_read(call.caller, MODEL, found.version, change, limits)
+    return RequestedVersion(found.model, version)
 
 
 async def _answer(call: Call, found: RequestedVersion) -> wire.OneVersion:

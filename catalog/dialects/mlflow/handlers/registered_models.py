@@ -80,7 +80,8 @@ async def get(call: Call, message: wire.NamedModel) -> wire.OneModel:
 
 async def update(call: Call, message: wire.UpdateRegisteredModel) -> wire.OneModel:
     model = await finding.changeable_model(call, message.name)
-    return await _changed(call, model, ItemChange(description=message.description))
+    item = await _change(call, model, ItemChange(description=message.description))
+    return wire.OneModel(await shown_model(call, RequestedModel(item, model.name)))
 
 
 async def rename(call: Call, message: wire.RenameRegisteredModel) -> wire.OneModel:
@@ -170,14 +171,14 @@ async def latest_versions(call: Call, message: wire.GetLatestVersions) -> wire.L
 async def set_tag(call: Call, message: wire.SetRegisteredModelTag) -> wire.Nothing:
     model = await finding.changeable_model(call, message.name)
     key = tags.checked_key(message.key)
-    await _changed(call, model, tags.setting(model.item, key, message.value, await _user_ids(call, model)))
+    await _change(call, model, tags.setting(model.item, key, message.value, await _user_ids(call, model)))
     return NOTHING
 
 
 async def delete_tag(call: Call, message: wire.DeleteRegisteredModelTag) -> wire.Nothing:
     model = await finding.changeable_model(call, message.name)
     change = tags.deleting(model.item, message.key, await _user_ids(call, model), call.services.visibility)
-    await _changed(call, model, change)
+    await _change(call, model, change)
     return NOTHING
 
 
@@ -211,10 +212,8 @@ async def version_by_alias(call: Call, message: wire.RegisteredModelAlias) -> wi
     return wire.OneVersion(await shown_version(call, model, version))
 
 
-async def _changed(call: Call, model: RequestedModel, change: ItemChange) -> wire.OneModel:
-    limits = tags.allowing_tags(call.services.limits)
-    item = await changes.change(call.caller, MODEL, model.reference, change, limits)
-    return wire.OneModel(await shown_model(call, RequestedModel(item, model.name)))
+async def _change(call: Call, model: RequestedModel, change: ItemChange) -> ItemRecord:
+    return await changes.change_read(call.caller, MODEL, model.item, change, tags.allowing_tags(call.services.limits))
 
 
 async def _user_ids(call: Call, model: RequestedModel) -> list[str]:

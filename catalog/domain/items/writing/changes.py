@@ -99,6 +99,19 @@ async def change(
     STALE, BUSY.
     """
     item = await items.changeable(caller, kind, reference)
+    return await change_read(caller, kind, item, requested, limits, revisions=revisions)
+
+
+async def change_read(
+    caller: Caller,
+    kind: Kind,
+    item: ItemRecord,
+    requested: ItemChange,
+    limits: Limits = LIMITS,
+    *,
+    revisions: Collection[int] | None = None,
+) -> ItemRecord:
+    """The same, of an item that was read a moment ago and that the caller may change."""
     refuse_to_manage(caller, item, requested)
     checked = await _checked(caller, kind, requested, limits)
     await _refuse_unknown_tags(caller, item, requested)

@@ -36,7 +36,8 @@ def changed_metadata(pairs: Sequence[PairRecord], change: MetadataChange, most: 
     """A pair replaces an earlier one of its name. Raises Refused: NOT_CHANGED also for a name that is not allowed."""
     names = {pair["name"] for pair in pairs}
     removed = [PairToRemove(naming.spelling_in(names, pair.name), pair.value) for pair in change.remove]
-    left = {pair["name"]: pair for pair in pairs if not any(_covers(each, pair) for each in removed)}
+    kept = [pair for pair in pairs if not any(_covers(each, pair) for each in removed)] if removed else pairs
+    left = {pair["name"]: pair for pair in kept}
     for pair in change.add:
         name = _spelling("metadata", names, pair.name)
         left[name] = {"name": name, "value": pair.value}
