@@ -7,13 +7,15 @@ than its request.
 """
 
 import asyncio
-from collections.abc import Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextvars import Context
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import bson
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo import DESCENDING
 
 from catalog.store.records import Query
 
@@ -21,6 +23,7 @@ R = TypeVar("R", bound=Mapping[str, Any])
 
 _AS_THE_DRIVER: CodecOptions[Any] = CodecOptions(tz_aware=True)
 
+Read = Callable[[], Awaitable[R | None]]
 Waiting = list[asyncio.Future[bytes | None]]
 
 
@@ -37,6 +40,17 @@ class SharedReads:
     ) -> R | None:
         """The record that a query by a unique key finds. Each reader has a copy of its own."""
         key = (collection.name, *query.items(), *(fields or {}).items())
+        return await self._shared(key, partial(collection.find_one, query, fields))
+
+    async def find_highest(
+        self, collection: AsyncIOMotorCollection[R], query: Query, field: str, least: int, fields: Mapping[str, int]
+    ) -> R | None:
+        """Of the records that a query finds the one whose field is highest, and `least` at least."""
+        key = (collection.name, *query.items(), field, least, *fields.items())
+        highest = {**query, field: {"$gte": least}}
+        return await self._shared(key, partial(collection.find_one, highest, fields, sort=[(field, DESCENDING)]))
+
+    async def _shared(self, key: Hashable, read: Read[R]) -> R | None:
         waiting = self._waiting.get(key)
         if waiting is not None:
             found: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
@@ -45,37 +59,29 @@ class SharedReads:
             return cast("R", bson.decode(content, _AS_THE_DRIVER)) if content is not None else None
         self._waiting[key] = []
         try:
-            return await collection.find_one(query, fields)
+            return await read()
         finally:
             if self._waiting[key]:
                 # A task of its own, without the context of a request: the others outlive it.
-                reader = asyncio.create_task(self._read(key, collection, query, fields), context=Context())
+                reader = asyncio.create_task(self._read(key, read), context=Context())
                 self._readers.add(reader)
                 reader.add_done_callback(self._readers.discard)
             else:
                 del self._waiting[key]
 
-    async def _read(
-        self,
-        key: Hashable,
-        collection: AsyncIOMotorCollection[R],
-        query: Query,
-        fields: Mapping[str, int] | None,
-    ) -> None:
+    async def _read(self, key: Hashable, read: Read[R]) -> None:
         """Read the record for all who wait, until none does."""
         try:
             while waiting := self._waiting[key]:
                 self._waiting[key] = []
-                await _answer(waiting, collection, query, fields)
+                await _answer(waiting, read)
         finally:
             del self._waiting[key]
 
 
-async def _answer(
-    waiting: Waiting, collection: AsyncIOMotorCollection[R], query: Query, fields: Mapping[str, int] | None
-) -> None:
+async def _answer(waiting: Waiting, read: Read[R]) -> None:
     try:
-        found = await collection.find_one(query, fields)
+        found = await read()
         content = bson.encode(found) if found is not None else None
         for reader in waiting:
             if not reader.done():

@@ -11,6 +11,7 @@ from catalog.domain.items.reading import newest_versions
 from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
 from catalog.domain.versions import lookup, versions
+from catalog.domain.versions.across.newest import newest_of_stages
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import CANNOT_MODIFY, NOT_FOUND, Refused
 from catalog.store.concurrency import shared_writes
@@ -125,6 +126,25 @@ async def test_what_a_kill_leaves_is_shown_and_counted_by_the_repair(ada, tenant
     assert latest["number"] == 2
     assert [await version_summaries.repair(tenant), await version_summaries.repair(tenant)] == [1, 0]
     assert await summary(ada) == (2, 2, ["staging"])
+
+
+@pytest.mark.parametrize("stage", [Stage.NONE, Stage.STAGING])
+async def test_what_a_kill_leaves_is_the_newest_version_of_its_stage(ada, tenant, meanwhile, stage):
+    other = await items.create(ada, Kind.MODEL, new_item(name="rose"))
+    await add(ada, reference=Reference("rose"))
+    meanwhile(after=killed)
+    with pytest.raises(KilledError):
+        await add(ada, stage=stage)
+    iris = await items.read(ada, Kind.MODEL, IRIS)
+    rose = await items.read(ada, Kind.MODEL, Reference("rose"))
+
+    alone = await newest_of_stages(tenant, [iris])
+    beside = await newest_of_stages(tenant, [rose, iris])
+
+    numbers = [2] if stage is Stage.NONE else [2, 1]
+    assert [version["number"] for version in alone[iris["_id"]]] == numbers
+    assert [version["number"] for version in beside[iris["_id"]]] == numbers
+    assert [version["number"] for version in beside[other["_id"]]] == [1]
 
 
 async def test_what_a_kill_leaves_is_removed_and_its_number_is_not_used_again(ada, tenant, meanwhile):

@@ -52,18 +52,24 @@ def _is_newest_alone(item: ItemRecord) -> bool:
 
 
 async def _newest_alone(tenant: Tenant, items: Sequence[ItemRecord]) -> NewestVersions:
-    """The version of the highest number, of each item where it is still the newest without a stage."""
-    if not items:
-        return {}
-    places: list[Query] = [{"item": item["_id"], "number": item["last_version"]} for item in items]
-    if len(places) == 1:
-        one = await tenant.known.reads.find_one(tenant.versions.records, places[0], BRIEF)
+    """The version of the highest number, of each item where it is the newest without a stage.
+
+    It may be higher than the item says: a crash, or another server that is adding it, has not told the item yet.
+    """
+    records = tenant.versions.records
+    if len(items) == 1:
+        place: Query = {"item": items[0]["_id"]}
+        one = await tenant.known.reads.find_highest(records, place, "number", items[0]["last_version"], BRIEF)
         found = [one] if one else []
+    elif items:
+        places: list[Query] = [{"item": each["_id"], "number": {"$gte": each["last_version"]}} for each in items]
+        found = sorted(await records.find({"$or": places}, BRIEF).to_list(None), key=_highest_first, reverse=True)
     else:
-        found = await tenant.versions.records.find({"$or": places}, BRIEF).to_list(None)
+        found = []
+    highest = {version["item"]: version for version in found}
     return {
-        version["item"]: [version]
-        for version in found
+        item: [version]
+        for item, version in highest.items()
         if is_live(version) and version.get("stage", Stage.NONE) == Stage.NONE
     }
 
