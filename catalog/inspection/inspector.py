@@ -19,7 +19,7 @@ from catalog.inspection.formats.window import AHEAD, IN_SERVER, SandboxNeededErr
 from catalog.inspection.process import read_header, scan_pickles
 from catalog.inspection.sandbox.containers import PickleReport
 from catalog.inspection.sandbox.packing import has_archive, packing
-from catalog.inspection.sandbox.pickles import find_hidden, looks_like_pickle
+from catalog.inspection.sandbox.pickles import find_hidden, looks_like_pickle, may_go_on
 from catalog.inspection.source import BoundedSource, ReadableBlobs
 
 logger = logging.getLogger(__name__)
@@ -108,7 +108,11 @@ async def _inspected(source: BoundedSource, name: str, first: FirstLook | None) 
         return inside
     # A file can be valid in two formats. Errors of the other format do not matter then.
     threats = [found for found in inside["findings"] if found["kind"] not in {"malformed", "opaque"}]
-    return _inspection(header["format"], header["summary"] | inside["summary"], header["findings"] + threats)
+    if not threats and not inside["summary"].get("pickles"):
+        return header
+    truncated = header["summary"].get("truncated", False) or inside["summary"].get("truncated", False)
+    summary = header["summary"] | inside["summary"] | {"truncated": truncated}
+    return _inspection(header["format"], summary, header["findings"] + threats)
 
 
 def _first_look(head: bytes, size: int, name: str) -> FirstLook:
@@ -118,7 +122,9 @@ def _first_look(head: bytes, size: int, name: str) -> FirstLook:
     begin, end = numpy_array.header_size(head)
     objects = format_ == "numpy" and numpy_array.may_hold_objects(head[begin:end])
     behind = has_archive(head) or name.endswith(KERAS) or (not format_ and bool(find_hidden(head)))
-    return FirstLook(format_, objects or behind or looks_like_pickle(head, whole=size <= AHEAD))
+    return FirstLook(
+        format_, objects or behind or looks_like_pickle(head, whole=size <= AHEAD) or may_go_on(head, size)
+    )
 
 
 async def inspect_header(

@@ -264,6 +264,7 @@ def in_object_array(thing) -> bytes:
     return file.getvalue()
 
 
+SYSTEM = b"cposix\nsystem\n(S'id'\ntR."
 HIDDEN = {
     "an attribute that is a module": called("tempfile", "_os.system"),
     "GLOBAL with a name that goes on": b"\x80\x04crandom\n_os.system\n(S'id'\ntR.",
@@ -335,6 +336,11 @@ HIDDEN = {
     "an entry by LZMA": zipped(zipfile.ZIP_LZMA, m_dot_pkl=NESTED),
     "an entry that is there twice": twice_in_archive(NESTED),
     "an entry with a wrong checksum": wrong_sum(zipped(m_dot_pkl=NESTED)),
+    "a text that is longer than what is looked at": b"X\xa0\x86\1\0" + bytes(100_000) + b"0" + SYSTEM,
+    "bytes that are longer than what is looked at": b"\x8b\xa0\x86\1\0" + bytes(100_000) + b"0" + SYSTEM,
+    "a line that is longer than what is looked at": b"V" + b"a" * 100_000 + b"\n0" + SYSTEM,
+    "a text in what begins as safetensors do": b"X\0\x20\0\0\0\0\0{" + bytes(0x2000 - 4) + b"0" + SYSTEM,
+    "what begins as a zip archive": b"PK\3\4\n0" + SYSTEM,
     "an archive of a later version": with_table(zipped(m_dot_pkl=NESTED), 6, b"\xc8"),
     "a table with a name that is no UTF-8": with_table(
         with_table(zipped(m_dot_pkl=NESTED, x=b""), 8, b"\0\x08", last=True), 46, b"\xff", last=True

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from catalog.inspection.formats.numpy_array import OBJECTS, header_size, may_hol
 from catalog.inspection.formats.window import MalformedError
 from catalog.inspection.sandbox.keras import ATTRIBUTE, LONGEST, SAYS_CLASS, Configuration, ends_of
 from catalog.inspection.sandbox.packing import DECOMPRESSORS, METHODS, OLD_JOBLIB_HEADER, ZIP, has_archive, packing
-from catalog.inspection.sandbox.pickles import PickleSequence, find_hidden, is_plausible, looks_like_pickle
+from catalog.inspection.sandbox.pickles import PickleSequence, find_hidden, is_plausible, looks_like_pickle, may_go_on
 from catalog.inspection.sandbox.reading import UntraceableError, in_memory
 from catalog.inspection.sandbox.values import ImportedName
 from catalog.inspection.sandbox.views import DecompressionBudget, LimitExceededError, decompressed, forwards, part
@@ -134,6 +135,8 @@ class ContainerScan:
             return "numpy"
         if looks_like_pickle(head, whole=len(head) < PEEK):
             return self._pickles(file, where, depth)
+        if may_go_on(head, _size(file)):
+            self._doubted(file, where, depth)
         return "unknown"
 
     def _pickles(self, file: io.BufferedReader, where: str, depth: int) -> str:
@@ -205,6 +208,8 @@ class ContainerScan:
         entries, fault = read_table(file, MOST_ENTRIES)
         if fault:
             self.note("malformed", where, f"a zip archive without a readable table: {fault}")
+            file.seek(0)
+            self._doubted(file, where, depth)
         names = [entry.filename for entry in entries]
         pytorch = {name.removesuffix("data.pkl") for name in names if name.endswith("/data.pkl")}
         scanned = [entry for entry in entries if not _is_storage(entry.filename, pytorch)]
@@ -291,6 +296,16 @@ class ContainerScan:
             if self.entries > MOST_ENTRIES:
                 raise LimitExceededError(f"more than {MOST_ENTRIES} files in archives")
             yield entry
+
+
+def _size(file: io.BufferedReader) -> int:
+    """The size of a file, which stays where it is; of one that cannot seek, more than any."""
+    if not file.seekable():
+        return sys.maxsize
+    place = file.tell()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(place)
+    return size
 
 
 def _is_storage(name: str, folders: set[str]) -> bool:

@@ -177,6 +177,16 @@ def looks_like_pickle(head: bytes, whole: bool) -> bool:
     return announced or (trace.sound and (_begins_with_a_module(imports) or (whole and file.tell() == len(head))))
 
 
+def may_go_on(head: bytes, size: int) -> bool:
+    """Whether `pickle.load` would read on behind these bytes, in a file of `size`: a long argument can fill them."""
+    file = in_memory(head)
+    trace = PickleTrace(file, TraceEvents(ignored, ignored, ignored, None), ENOUGH)
+    with suppress(UntraceableError, LimitExceededError):
+        trace.to_stop()
+        return False
+    return trace.sound and len(head) <= file.tell() < size
+
+
 def find_hidden(content: bytes) -> list[int]:
     """Where pickles with imports begin, among bytes that are something else."""
     found = []
