@@ -115,7 +115,9 @@ async def complete(
     visibility: Visibility = Visibility.PRIVATE,
     largest: int = 0,
 ) -> None:
-    """Put the file that the wanted parts make, of at most `largest` bytes (0: any size), into the tree.
+    """Put the file that the named parts make, of at most `largest` bytes (0: any size), into the tree.
+
+    Without names it is made of all parts that the upload was begun for.
 
     Doing it again is not an error. Raises Refused: NOT_FOUND, INVALID_FIELD for a part that is not there,
     BODY_TOO_LARGE, and what `tree.put` raises.
@@ -169,9 +171,9 @@ def _chosen(upload: PartUploadRecord, named: Sequence[NamedPart]) -> list[PartRe
     """The parts in order. Raises Refused: INVALID_FIELD."""
     last = {part["number"]: part for part in upload["parts"]}
     exact = {(part["number"], part["digest"]): part for part in upload["parts"]}
-    numbers = named or [NamedPart(number) for number in sorted(last)]
-    if not numbers:
+    if not last:
         raise Refused(INVALID_FIELD, "parts: none has arrived")
+    numbers = named or [NamedPart(number) for number in range(1, upload["part_count"] + 1)]
     chosen: list[PartRecord] = []
     for each in sorted(numbers):
         part = exact.get((each.number, each.digest)) if each.digest else last.get(each.number)
