@@ -77,14 +77,20 @@ def test_a_wrong_argument_is_an_object_of_json_when_that_is_asked_for(monkeypatc
 
 
 def test_an_interruption_while_the_program_is_loaded_ends_it_without_a_traceback(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
     class Interrupting:
-        def find_spec(self, *_):
-            raise KeyboardInterrupt
+        find_spec = interrupted
 
     monkeypatch.delitem(sys.modules, "catalog.commands.cli")
     monkeypatch.setattr(sys, "meta_path", [Interrupting()])
 
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit) as loading:
+        program()
+    monkeypatch.undo()
+    monkeypatch.setattr("catalog.commands.cli.app", interrupted)
+    with pytest.raises(SystemExit) as starting:
         program()
 
-    assert end.value.code == 130
+    assert loading.value.code == starting.value.code == 130
