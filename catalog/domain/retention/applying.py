@@ -134,7 +134,10 @@ async def _purge(
 
 
 async def _old_trash(tenant: Tenant, policy: RetentionPolicy, applied: Applied, until: float) -> list[OldTrash]:
-    """What the policy does not keep in the trash, the newest first: those of the newest that fit stay."""
+    """The entries of the trash that the policy does not keep, the newest first: the newest that fit together stay.
+
+    It ends at `until`, and says in `applied` that it is cut.
+    """
     before = None if policy.trash_days is None else now() - timedelta(days=policy.trash_days)
     left = 0
     entries = tenant.trash.records.find(trash.restorable(), {"kind": 1, "name": 1, "removed": 1, "removal": 1}).sort(
