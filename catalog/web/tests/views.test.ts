@@ -6,6 +6,7 @@ import { type Comparison, change, heights, metricsOf, plotOf, plotted } from '..
 import { journalFilter } from '../src/logic/journal'
 import { type Lineage, tree, visible } from '../src/logic/lineage'
 import { randomPassword } from '../src/logic/passwords'
+import { sentenceOf } from '../src/logic/refusal'
 import { policyOf, type Rule, shownRule } from '../src/logic/retention'
 import { csv } from '../src/logic/table'
 import { folderOf } from '../src/logic/tree'
@@ -31,6 +32,15 @@ const compared = {
     row('once', [null, 2, null]),
   ],
 } as unknown as Comparison
+
+describe('a refusal', () => {
+  test('says why, without words that say only that something failed', () => {
+    const message = 'Resource not created'
+    expect(sentenceOf({ message, details: 'User validation failed: the name is taken' })).toBe('The name is taken.')
+    expect(sentenceOf({ message: 'Wrong password', details: 'try again' })).toBe('Wrong password: try again')
+    expect(sentenceOf({ message })).toBe(message)
+  })
+})
 
 describe('a comparison', () => {
   test('plots numbers that two versions have, results before settings, what differs first', () => {

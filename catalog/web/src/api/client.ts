@@ -1,5 +1,6 @@
 /** Requests to the server. Their types are derived from its OpenAPI document, by `npm run types`. */
 import createClient from 'openapi-fetch'
+import { sentenceOf } from '../logic/refusal'
 import { begin, end, milliseconds, type Session, session, signedInAgain } from '../session'
 import { setClock } from './clock'
 import type { components, paths } from './schema'
@@ -130,10 +131,6 @@ export async function refusal(answer: Response): Promise<Refusal> {
   const body = await answer.json().catch(() => ({}))
   return asRefusal(answer.status, body)
 }
-
-/** What the body of a refusal says, in the words of the server. */
-export const sentenceOf = (body: { message?: string; details?: string } | undefined): string =>
-  [body?.message, body?.details].filter(Boolean).join(': ')
 
 /** What a proxy in front of the server refuses without a sentence. */
 const UNEXPLAINED: Record<number, string> = {

@@ -1,5 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
-import { useDebounced } from './hooks'
+import { useSettling } from './hooks'
 
 interface Props {
   label: string
@@ -10,12 +9,7 @@ interface Props {
 
 /** A text field that a list is filtered by, once it has not changed for a moment. */
 export function FilterField({ label, value, placeholder, onChange }: Props) {
-  const [typed, setTyped] = useState(value)
-  const settled = useDebounced(typed.trim(), 200)
-  useEffect(() => {
-    if (settled !== value) onChange(settled)
-  }, [settled])
-  useEffect(() => setTyped((before) => (before.trim() === value ? before : value)), [value])
+  const [typed, setTyped] = useSettling(value, 200, onChange)
   return (
     <label>
       {label}

@@ -47,6 +47,32 @@ export function useDebounced<T>(value: T, wait: number, eager = false): T {
   return settled
 }
 
+/**
+ * The text of a field that changes a value elsewhere, such as one of the address, once it has not changed for some
+ * milliseconds. When the value changes by other means, the field shows it; what is typed meanwhile is not replaced by what
+ * an earlier text has set.
+ */
+export function useSettling(
+  value: string,
+  wait: number,
+  change: (settled: string) => void,
+): [string, (typed: string) => void] {
+  const [typed, setTyped] = useState(value)
+  const settled = useDebounced(typed.trim(), wait)
+  const own = useRef(value)
+  useLayoutEffect(() => {
+    if (settled === value) return
+    own.current = settled
+    change(settled)
+  }, [settled])
+  useLayoutEffect(() => {
+    if (value === own.current) return
+    own.current = value
+    setTyped(value)
+  }, [value])
+  return [typed, setTyped]
+}
+
 /** Whether the screen is as a media query says. */
 export function useMedia(query: string): boolean {
   const [list] = useState(() => matchMedia(query))

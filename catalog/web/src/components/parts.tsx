@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { address } from '../router'
+import { passFocus } from './focus'
 import { age, date } from './format'
 import type { Loaded } from './hooks'
 import { notify } from './notices'
@@ -11,7 +12,15 @@ export function Chip({ children, tone, onRemove, label }: ChipProps) {
     <span class={`chip ${tone ?? ''}`}>
       {children}
       {onRemove && (
-        <button type="button" class="quiet" aria-label={`Remove ${label ?? ''}`} onClick={onRemove}>
+        <button
+          type="button"
+          class="quiet"
+          aria-label={`Remove ${label ?? ''}`}
+          onClick={(event) => {
+            passFocus(event.currentTarget)
+            onRemove()
+          }}
+        >
           ✕
         </button>
       )}

@@ -19,7 +19,9 @@ export function Tabs({ label, tabs, now, onPick, children }: Props) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
     if (!step) return
     event.preventDefault()
-    const next = keys[(keys.indexOf(now) + step + keys.length) % keys.length] as string
+    // From the tab with the focus: the address, which says which is shown, may change a moment later.
+    const at = keys.indexOf((event.target as HTMLElement).dataset.tab ?? now)
+    const next = keys[(at + step + keys.length) % keys.length] as string
     onPick(next)
     list.current?.querySelector<HTMLElement>(`[data-tab="${next}"]`)?.focus()
   }

@@ -1,8 +1,9 @@
 /** One file on its way to the server: hashed, then sent by tus, which goes on where it was interrupted. */
 import { signal } from '@preact/signals'
 import type { DetailedError, Upload as TusUpload } from 'tus-js-client'
-import { renewedInTime, route, sentenceOf } from '../api/client'
+import { renewedInTime, route } from '../api/client'
 import { NOT_LOADED } from '../components/lazy'
+import { sentenceOf } from '../logic/refusal'
 import { session, signedInAgain } from '../session'
 import { digests } from './digests'
 import type { Part, Phase, Target } from './part'

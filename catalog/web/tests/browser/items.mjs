@@ -44,6 +44,19 @@ scenario('a search narrows by a tag that is completed by keyboard, and back take
   await page.locator('.result', { hasText: 'cats' }).getByRole('link', { name: 'vision' }).press('Enter')
   await page.getByRole('link', { name: 'bird-songs' }).waitFor({ state: 'detached' })
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'vision') // the focus stays
+
+  await page.evaluate(() => {
+    const { replaceState } = history
+    history.replaceState = (...state) => {
+      replaceState.apply(history, state)
+      if (!location.hash.includes('q=bird-s')) return
+      const field = document.getElementById('search') // a key is pressed just as the address gets what was typed before
+      field.value = 'bird-song'
+      field.dispatchEvent(new Event('input', { bubbles: true }))
+    }
+  })
+  await page.getByLabel('Search', { exact: true }).fill('bird-s')
+  await page.waitForFunction(() => location.hash.endsWith('q=bird-song'))
 })
 
 scenario('versions are sorted by a metric, and an alias is moved and rolled back', async ({ page }) => {

@@ -6,7 +6,7 @@ import { Completion } from '../../components/completion'
 import { Dialog } from '../../components/dialog'
 import { FilterField } from '../../components/field'
 import { FoldedAddForm, OnlyOnce } from '../../components/forms'
-import { useAction } from '../../components/hooks'
+import { sentence, useAction } from '../../components/hooks'
 import { notify } from '../../components/notices'
 import { usePaged } from '../../components/paged'
 import { Problem, When } from '../../components/parts'
@@ -164,7 +164,11 @@ function Leaving({ person, onClose, onRemoved }: { person: Person; onClose: () =
   const remove = () =>
     run(async () => {
       const query = heir ? { transfer: heir } : {}
-      await content(api.DELETE('/v1/users/{user}', { params: { path: { user: person._id }, query } }))
+      const params = { path: { user: person._id }, query }
+      await content(api.DELETE('/v1/users/{user}', { params })).catch((failure) => {
+        if (!/^Used in /.test(sentence(failure))) throw failure
+        throw new Error(`${person.username} owns models or datasets. Choose who gets them.`)
+      })
       notify(`${person.username} is removed.`)
       onRemoved()
       onClose()
@@ -172,7 +176,7 @@ function Leaving({ person, onClose, onRemoved }: { person: Person; onClose: () =
   return (
     <Dialog title={`Remove ${person.username}`} onClose={onClose}>
       <Problem>{error}</Problem>
-      <p>Sessions and tokens end at once. Everything that {person.username} owns is transferred to another person:</p>
+      <p>Sessions and tokens end at once. Choose who gets what {person.username} owns:</p>
       {heir && (
         <p>
           <strong>{heir}</strong>

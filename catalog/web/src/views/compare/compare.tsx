@@ -112,6 +112,12 @@ function Compared({ kind, item, name, found }: Props & { name: string; found: Co
       </nav>
       <Metadata kind={kind} item={item} name={name} found={found} />
       <Plots found={found} name={name} />
+      {!parts.includes('Plots') && (
+        <p class="muted">
+          There are no numbers to plot. A version gets them when it is edited, or pushed with{' '}
+          <code>--set accuracy=0.95</code>.
+        </p>
+      )}
       <Changes found={found} />
     </>
   )

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { KINDS, type Kind } from '../../api/client'
 import { plural } from '../../components/format'
-import { useDebounced } from '../../components/hooks'
+import { useDebounced, useSettling } from '../../components/hooks'
 import { Failed } from '../../components/parts'
 import { useTitle } from '../../components/title'
 import { metricOf } from '../../logic/metrics'
@@ -17,16 +17,11 @@ const LONGEST = 128 // characters of a search
 
 export function CatalogView() {
   const { query } = place.value
-  const [typed, setTyped] = useState(query.get('q') ?? '')
-  const settled = useDebounced(typed.trim(), 120)
-  const completed = useDebounced(typed.trim(), 80, true)
-  useEffect(() => {
-    if (settled === (place.value.query.get('q') ?? '')) return
-    setQuery((change) => (settled ? change.set('q', settled) : change.delete('q')), true)
-  }, [settled])
-  // Back and forward change the address, and with it the field.
   const shown = query.get('q') ?? ''
-  useEffect(() => setTyped((before) => (before.trim() === shown ? before : shown)), [shown])
+  const [typed, setTyped] = useSettling(shown, 120, (settled) =>
+    setQuery((change) => (settled ? change.set('q', settled) : change.delete('q')), true),
+  )
+  const completed = useDebounced(typed.trim(), 80, true)
 
   const list = useList(query)
   const isEmpty = !list.loading && !list.error && !list.items.length && !list.hasMore && !query.size

@@ -1,4 +1,4 @@
-import { api, content, type Item, type Kind } from '../../api/client'
+import { type AliasMove, api, content, type Item, type Kind } from '../../api/client'
 import { Dialog } from '../../components/dialog'
 import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
@@ -59,7 +59,14 @@ export function AliasDialog({ kind, item, version, onClose, onChange }: Props) {
       <form class="row" onSubmit={submit}>
         <label>
           New alias
-          <input name="alias" required pattern="@?[\w\-]+" placeholder="champion" />
+          <input
+            name="alias"
+            required
+            autoComplete="off"
+            pattern="@?[\w\-]+"
+            title="Letters, digits, - and _"
+            placeholder="champion"
+          />
         </label>
         <button type="submit" class="main" aria-disabled={busy}>
           Set
@@ -75,7 +82,7 @@ function History({ kind, item, alias, onBack }: { kind: Kind; item: Item; alias:
     async (signal) => {
       const params = { path: { key: item._id, alias }, query: { history: 'true' as const, limit: 10 } }
       const found = await content(api.GET(aliasPath(kind), { params, signal }))
-      return 'docs' in found ? (found.docs as Move[]) : []
+      return 'docs' in found ? (found.docs as AliasMove[]) : []
     },
     [alias],
   )
@@ -112,12 +119,4 @@ function History({ kind, item, alias, onBack }: { kind: Kind; item: Item; alias:
       </Loading>
     </details>
   )
-}
-
-interface Move {
-  _id: string
-  version: string | null
-  previous: string | null
-  moved: string
-  user: string | { username: string }
 }

@@ -2,6 +2,7 @@ import { api, content, type Item, type Kind } from '../../api/client'
 import { peopleAndGroups } from '../../api/lookups'
 import { Completion } from '../../components/completion'
 import { Dialog } from '../../components/dialog'
+import { passFocus } from '../../components/focus'
 import { useAction } from '../../components/hooks'
 import { Loading, Problem } from '../../components/parts'
 import type { Grant } from '../../logic/access'
@@ -78,7 +79,10 @@ export function Sharing({ kind, item, onClose, onSaved }: Props) {
                       type="button"
                       class="quiet"
                       aria-label={`Remove ${grant.name}`}
-                      onClick={() => allow(grant, '')}
+                      onClick={(event) => {
+                        passFocus(event.currentTarget)
+                        allow(grant, '')
+                      }}
                     >
                       ✕
                     </button>
