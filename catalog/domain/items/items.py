@@ -122,9 +122,14 @@ async def changeable(caller: Caller, kind: Kind, reference: Reference) -> ItemRe
     Raises Refused: NOT_FOUND, AMBIGUOUS, CANNOT_MODIFY.
     """
     item = await _itself(caller, kind, reference)
-    if not may_change(caller, item):
-        raise Refused(CANNOT_MODIFY, reference.key)
+    refuse_unchangeable(caller, item, reference.key)
     return item
+
+
+def refuse_unchangeable(caller: Caller, item: ItemRecord, key: str = "") -> None:
+    """Refuse a caller who may not change the content of an item, which `key` names. Raises Refused: CANNOT_MODIFY."""
+    if not may_change(caller, item):
+        raise Refused(CANNOT_MODIFY, key or str(item["_id"]))
 
 
 async def manageable(caller: Caller, kind: Kind, reference: Reference, fault: Fault = CANNOT_MODIFY) -> ItemRecord:

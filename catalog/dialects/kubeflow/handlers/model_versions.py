@@ -15,7 +15,7 @@ from catalog.dialects.kubeflow.models.registry import (
 )
 from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import KubeflowCall, repeated_while_stale
-from catalog.domain.items.references import Reference
+from catalog.domain.items import items
 from catalog.domain.tracking import external_ids, models
 from catalog.domain.tracking.access import listed_to
 from catalog.domain.versions import numbering, version_changes, versions
@@ -114,11 +114,11 @@ async def _changed(call: KubeflowCall, serial: int, body: ModelVersionUpdate) ->
 
     async def change() -> ModelVersion:
         version, item = await models.read_version_and_model(call.caller, serial)
-        reference = Reference(str(item["_id"]), version["ordinal"])
+        items.refuse_unchangeable(call.caller, item)
         revisions = None if body.custom_properties is None else [version["revision"]]
         async with external_ids.reserved(call.caller.tenant, body.external_id, version):
-            changed = await version_changes.change(
-                call.caller, Kind.MODEL, reference, body.as_change(version), call.limits, revisions=revisions
+            changed = await version_changes.change_read(
+                call.caller, Kind.MODEL, version, body.as_change(version), call.limits, revisions=revisions
             )
         return ModelVersion.of(changed, item["serial"])
 

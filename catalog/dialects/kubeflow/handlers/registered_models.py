@@ -61,11 +61,12 @@ async def update(call: KubeflowCall) -> RegisteredModel:
 
     async def change() -> ItemRecord:
         item = await models.read(call.caller, call.serial)
-        reference, wanted = Reference(str(item["_id"])), body.as_change(item)
+        items.refuse_unchangeable(call.caller, item)
+        wanted = body.as_change(item)
         # Properties replace what was read, so nothing may have changed since.
         revisions = None if body.custom_properties is None else [item["revision"]]
         async with external_ids.reserved(call.caller.tenant, body.external_id, item):
-            return await changes.change(call.caller, Kind.MODEL, reference, wanted, call.limits, revisions=revisions)
+            return await changes.change_read(call.caller, Kind.MODEL, item, wanted, call.limits, revisions=revisions)
 
     async with queue_of("kubeflow", call.caller.tenant.name, "model", call.serial):
         if body.readme is not None:
