@@ -80,11 +80,11 @@ async def repair(tenant: Tenant) -> int:
 async def _repair_some(tenant: Tenant, kind: Kind, items: list[ItemRecord]) -> int:
     keys = [item["_id"] for item in items]
     there = {entry["_id"]: entry async for entry in tenant.search_entries.records.find({"_id": {"$in": keys}})}
-    wanted = [entry_of(kind, item) for item in items]
-    missing = [entry for entry in wanted if entry["_id"] not in there]
+    expected = [entry_of(kind, item) for item in items]
+    missing = [entry for entry in expected if entry["_id"] not in there]
     if missing:
         await tenant.search_entries.insert_missing(missing)
-    wrong = [entry for entry in wanted if entry["_id"] in there and not _is_same(there[entry["_id"]], entry)]
+    wrong = [entry for entry in expected if entry["_id"] in there and not _is_same(there[entry["_id"]], entry)]
     for entry in wrong:
         await write(tenant, entry)
     return len(missing) + len(wrong)
