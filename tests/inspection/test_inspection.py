@@ -237,11 +237,12 @@ async def test_a_vocabulary_of_hundreds_of_thousands_is_passed_quickly():
     assert (told["summary"]["tensors"], told["findings"]) == (1, [])  # not a finding that it takes too long
 
 
-async def test_a_chat_template_that_reaches_for_internals_is_suspicious():
-    told = await look(gguf_of([], template="{{ ''.__class__.__mro__[1].__subclasses__() }}"))
+async def test_a_chat_template_that_reaches_for_internals_or_hides_them_is_suspicious():
+    internals = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
+    found = [await look(gguf_of([], template=template)) for template in (internals, " " * 2**16 + internals)]
 
-    assert kinds(told) == {"suspicious"}
-    assert told["verdict"].startswith(NOTHING)
+    assert [kinds(told) for told in found] == [{"suspicious"}] * 2
+    assert all(told["verdict"].startswith(NOTHING) for told in found)
 
 
 @pytest.mark.parametrize("protocol", range(6))

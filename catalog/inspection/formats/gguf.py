@@ -45,8 +45,8 @@ def read(window: Window, summary: HeaderSummary) -> None:
         name = _text(window)
         value = _value(window, window.number(4), 0)
         summary.add_metadata(name, value)
-        if name.startswith(TEMPLATE) and INTERNALS.search(value):
-            summary.add_suspicious("reaches for Python's internals, which a chat template has no use for", name)
+        if name.startswith(TEMPLATE):
+            _check_template(name, value, summary)
     for _ in range(_within(tensors, LARGEST, "tensors")):
         window.step()
         name = _text(window)
@@ -54,6 +54,13 @@ def read(window: Window, summary: HeaderSummary) -> None:
         kind = window.number(4)
         window.skip(8)
         summary.tensors.add(name, TYPES.get(kind, f"type {kind}"), shape)
+
+
+def _check_template(name: str, template: str, summary: HeaderSummary) -> None:
+    if INTERNALS.search(template):
+        summary.add_suspicious("reaches for Python's internals, which a chat template has no use for", name)
+    if len(template.encode()) >= KEPT:
+        summary.add_suspicious(f"is a chat template of more than {KEPT} bytes, the rest of which is not read", name)
 
 
 def _text(window: Window) -> str:
