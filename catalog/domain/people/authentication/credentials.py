@@ -183,9 +183,9 @@ class SessionTokens:
                 algorithms=["HS256"],
                 options={"require": ["sub", "tenant", "iat", "exp", "jti"], "verify_exp": False, "verify_iat": False},
             )
-        except jwt.InvalidTokenError as invalid:
-            raise Refused(AUTHENTICATION, f"The token is not valid ({invalid})") from None
-        except (ValueError, RecursionError):  # JSON beyond Python's limits: numbers of 5 000 digits, 50 000 brackets
+        except jwt.InvalidSignatureError:
+            raise Refused(AUTHENTICATION, "The token is signed with another key, please sign in again") from None
+        except (jwt.InvalidTokenError, ValueError, RecursionError):  # also JSON beyond Python's limits
             raise Refused(AUTHENTICATION, "The token is not valid") from None
         user, tenant = object_id(claims["sub"]), claims["tenant"]
         issued, expires = _seconds(claims["iat"]), _seconds(claims["exp"])
