@@ -1,17 +1,16 @@
 import { useState } from 'preact/hooks'
 import { api, content, type FileInfo, type Item, type Kind, route, type Version, withTag } from '../../api/client'
 import { Crumbs } from '../../components/crumbs'
-import { plural, size, value } from '../../components/format'
 import { useLoaded } from '../../components/hooks'
-import { Chip, LoadingView, When } from '../../components/parts'
+import { Chip, LoadingView } from '../../components/parts'
 import { useTitle } from '../../components/title'
-import { Username } from '../../components/username'
 import { rightsOf } from '../../logic/rights'
 import { address, place, setQuery } from '../../router'
 import { session } from '../../session'
 import { itemPath } from '../paths'
 import { Downloads } from './downloads'
 import { EditVersion } from './edit'
+import { Facts } from './facts'
 import { Files } from './files'
 import { Findings, type Inspection } from './inspection'
 import { Origins } from './origins'
@@ -177,45 +176,3 @@ function earlierThan(ordinal: string, parent: Item): string | undefined {
 }
 
 const path = (file: FileInfo) => file.path.split('/').map(encodeURIComponent).join('/')
-
-function Facts({ version }: { version: Version }) {
-  return (
-    <section>
-      <h2>Facts</h2>
-      <dl class="facts">
-        {version.metadata.map((pair) => (
-          <div key={pair.name}>
-            <dt>{pair.name}</dt>
-            <dd>{value(pair.value)}</dd>
-          </div>
-        ))}
-        {version.author && (
-          <div>
-            <dt>Author</dt>
-            <dd>{version.author}</dd>
-          </div>
-        )}
-        <div>
-          <dt>Added by</dt>
-          <dd>
-            <Username id={version.owner} />, <When moment={version.timestamp} />
-          </dd>
-        </div>
-        <div>
-          <dt>Size</dt>
-          <dd>
-            {size(version.size)} in {plural(version.file_count, 'file')}
-          </dd>
-        </div>
-        {version.digest && (
-          <div>
-            <dt>SHA-256</dt>
-            <dd>
-              <code class="digest">{version.digest}</code>
-            </dd>
-          </div>
-        )}
-      </dl>
-    </section>
-  )
-}
