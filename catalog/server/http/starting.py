@@ -17,8 +17,12 @@ from uvicorn.server import ServerState
 from catalog.dialects.v1.errors import native
 from catalog.errors import DATABASE_AWAY
 
-QUICK = 1.0
-"""Seconds in which most starts are over: requests that arrive by then wait in the listener's queue."""
+QUICK = 5.0
+"""Seconds in which a start is over that waits for nothing, also on a slow machine.
+
+Requests that arrive meanwhile wait in the listener's queue: a proxy that does not ask whether a server is ready, such
+as nginx, would pass on the refusal.
+"""
 
 LIVE = b'{"status":"live"}'
 
