@@ -17,6 +17,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, Asyn
 from pymongo import IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, WriteError
 
+from catalog.store.concurrency import released_keys
 from catalog.store.concurrency.fence import Fenced
 from catalog.store.records import Changes, Query
 
@@ -133,9 +134,16 @@ class BoundCollection(Generic[D, R]):
 
     async def insert(self, document: D) -> D:
         """Insert a new document. Raises Duplicate when a unique index refuses it."""
-        inserted = await self.records.insert_one(cast("R", record_of(document)))
-        document.id = inserted.inserted_id
+        record = record_of(document)
+        await self.insert_record(cast("R", record))
+        document.id = record["_id"]
         return document
+
+    async def insert_record(self, record: R) -> None:
+        """Insert a new record. Raises Duplicate when a unique index refuses it, DatabaseError."""
+        [failure] = await self.insert_each([record])
+        if failure:
+            raise failure
 
     async def modify(self, query: Query, update: Changes) -> R | None:
         """Update the record whose `_id` and other fields are as `query` says, and return it. None: there is none.
@@ -165,6 +173,10 @@ class BoundCollection(Generic[D, R]):
                 raise
             for error in details.get("writeErrors", ()):
                 refused[error["index"]] = write_error(error)
+        except DuplicateKeyError as failure:  # of the whole command, see `released_keys`: no record is inserted
+            if len(records) > 1:
+                return [(await self.insert_each([record]))[0] for record in records]
+            return [await released_keys.insert(self.records, records[0], failure)]
         return refused
 
     async def modify_all(self, updates: Iterable[Update]) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,9 +14,17 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
+from catalog.domain.items import items
+from catalog.domain.items.references import Reference
+from catalog.domain.items.writing import renaming
+from catalog.store.connection import connect
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded import engines
 from catalog.store.embedded.process import DatabaseUnavailable, Embedded
+from catalog.vocabulary import Kind
+from tests.support.inputs import new_item
 from tests.support.serving import SOON, children, command_of
+from tests.support.tenants import somebody
 
 pytestmark = pytest.mark.process
 
@@ -122,6 +131,21 @@ def test_both_engines_open_what_the_other_wrote(tmp_path):
             found = client.shop.items.find_one()
 
     assert found == {"_id": "kept", "by": ["python", "rust", "python", "rust"]}
+
+
+@needs_the_program
+async def test_the_name_that_a_renamed_item_had_is_free(running):
+    with closing(connect(running.ready())) as database:
+        await database.open()
+        tenant = database.tenant(RegisteredTenant(id="names", database="names"))
+        await tenant.prepare()
+        ada = await somebody(tenant)
+        made = await items.create(ada, Kind.MODEL, new_item(name="iris"))
+        await renaming.rename(ada, Kind.MODEL, Reference(str(made["_id"])), "roses")
+
+        await items.create(ada, Kind.MODEL, new_item(name="iris"))
+
+        assert sorted(await tenant.models.records.distinct("name")) == ["iris", "roses"]
 
 
 @needs_the_program

@@ -123,13 +123,13 @@ async def _insert_restored(tenant: Tenant, kind: Kind, item: ItemRecord, record:
 
     Raises Refused: NOT_CREATED, EXTERNAL_ID_TAKEN, BUSY.
     """
-    records = tenant.items(kind).records
+    items = tenant.items(kind)
 
     async def write() -> ItemRecord | None:
         try:
-            await records.insert_one(item)  # the unique index decides, not a look beforehand
+            await items.insert_record(item)  # the unique index decides, not a look beforehand
         except Duplicate:
-            if there := await records.find_one({"_id": item["_id"]}):
+            if there := await items.records.find_one({"_id": item["_id"]}):
                 return there
             raise
         return None
