@@ -209,15 +209,10 @@ class BoundCollection(Generic[D, R]):
 
         Raises DatabaseError.
         """
-        try:
-            await self.records.insert_many(records, ordered=False)
-        except BulkWriteError as failure:
-            details = failure.details or {}
-            errors = details.get("writeErrors", ())
-            if details.get("writeConcernErrors") or any(error["code"] != DUPLICATE_KEY for error in errors):
-                raise
-            return [error["index"] for error in errors]
-        return []
+        refused = await self.insert_each(records)
+        if failure := next((each for each in refused if each and not isinstance(each, DuplicateKeyError)), None):
+            raise failure
+        return [position for position, failure in enumerate(refused) if failure]
 
     @property
     def declared_indexes(self) -> dict[str, Mapping[str, Any]]:
