@@ -36,10 +36,7 @@ def new_file(
     partial = beginning.partial if beginning else file.with_name(f".{file.name}.{secrets.token_hex(8)}.partial")
     is_left = False
     try:
-        created = 0 if beginning else os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(partial, os.O_RDWR | created, mode), "w+b") as writing:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(writing, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with _locked(partial, mode, is_new=not beginning) as writing:
             if beginning:
                 writing.truncate(beginning.length)
                 writing.seek(beginning.length)
@@ -60,6 +57,17 @@ def new_file(
             partial.unlink(missing_ok=True)
 
 
+def _locked(partial: Path, mode: int, *, is_new: bool) -> IO[bytes]:
+    """Open a file and lock it. A new one may be taken for abandoned before it is locked: then it is made again."""
+    while True:
+        file = os.fdopen(os.open(partial, os.O_RDWR | (os.O_CREAT | os.O_EXCL if is_new else 0), mode), "w+b")
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if is_new else fcntl.LOCK_NB))
+        if not is_new or partial.exists():
+            return file
+        file.close()
+
+
 def unfinished_files(folder: Path) -> Iterator[UnfinishedFile]:
     """What `new_file` writes in a folder, or what killed processes left of it."""
     for file in folder.glob(".*.partial"):
@@ -70,8 +78,10 @@ def unfinished_files(folder: Path) -> Iterator[UnfinishedFile]:
 def remove_abandoned(file: Path) -> None:
     """Remove what killed processes left of a file. One that is being written is locked, and stays."""
     for partial in unfinished_files(file.parent):
-        if partial.name == file.name and is_abandoned(partial.file):
-            partial.file.unlink(missing_ok=True)
+        if partial.name == file.name:
+            with suppress(OSError), partial.file.open("rb") as left:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                partial.file.unlink(missing_ok=True)  # while it is locked: its writer waits, and makes another one
 
 
 def is_abandoned(partial: Path) -> bool:

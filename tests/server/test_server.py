@@ -633,7 +633,7 @@ def test_a_connection_that_is_open_survives_the_renewal_of_the_certificate_at_a_
 
         assert answer(kept)
         assert shown(kept) == before
-        assert "new connections get resources/fullchain.pem, valid until" in server.log.read_text()
+        until(lambda: "new connections get resources/fullchain.pem, valid until" in server.log.read_text())
 
 
 @contextmanager
