@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -79,17 +79,23 @@ def remove_abandoned(file: Path) -> None:
     """Remove what killed processes left of a file. One that is being written is locked, and stays."""
     for partial in unfinished_files(file.parent):
         if partial.name == file.name:
-            with suppress(OSError), partial.file.open("rb") as left:
-                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                partial.file.unlink(missing_ok=True)  # while it is locked: its writer waits, and makes another one
+            with abandoned(partial.file) as is_abandoned:
+                if is_abandoned:
+                    partial.file.unlink(missing_ok=True)
 
 
-def is_abandoned(partial: Path) -> bool:
-    """Whether no process writes it, so that it is not locked."""
-    with suppress(OSError), partial.open("rb") as left:
-        fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
+@contextmanager
+def abandoned(partial: Path) -> Generator[bool]:
+    """Whether no process writes a file. It is locked meanwhile: who has just created it waits, and makes another one if
+    it is removed.
+    """
+    with ExitStack() as opened:
+        is_free = False
+        with suppress(OSError):
+            left = opened.enter_context(partial.open("rb"))
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_free = True
+        yield is_free
 
 
 def flush_folder(folder: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from catalog.atomic_files import Beginning, is_abandoned, new_file, remove_abandoned, unfinished_files
+from catalog.atomic_files import Beginning, abandoned, new_file, remove_abandoned, unfinished_files
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.blobs.s3.bucket import Bucket
 from catalog.blobs.s3.multipart import MultipartWriter
@@ -95,12 +95,14 @@ class FolderTarget:
     ) -> PartialBackup | None:
         def find() -> PartialBackup | None:
             for left in unfinished_files(self._folder):
-                if is_ours(left.name) and is_abandoned(left.file):
-                    found = examine(left.file)
-                    if found is None:
+                if not is_ours(left.name):
+                    continue
+                with abandoned(left.file) as is_abandoned:
+                    found = examine(left.file) if is_abandoned else None
+                    if is_abandoned and found is None:
                         left.file.unlink(missing_ok=True)
-                    elif found.base == base and (not tenants or set(found.tenants) == set(tenants)):
-                        return PartialBackup(left.name, left.file, found)
+                if found and found.base == base and (not tenants or set(found.tenants) == set(tenants)):
+                    return PartialBackup(left.name, left.file, found)
             return None
 
         return await asyncio.to_thread(find)
