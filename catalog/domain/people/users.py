@@ -165,10 +165,7 @@ async def change(caller: Caller, key: str, change: UserChange, policy: PasswordP
     Raises Refused: NOT_FOUND, OTHER_USER, INVALID_FIELD, NAME_TAKEN, LAST_ADMIN, CANNOT_MODIFY, BUSY.
     """
     tenant = caller.tenant
-    user = await find(tenant, key)
-    if not caller.is_admin and caller.user != user["_id"]:
-        raise Refused(OTHER_USER, f"{key}: only administrators change other users")
-    refuse_out_of_scope(caller, USERS, CANNOT_MODIFY)
+    user = await _changeable(caller, key)
     _refuse_robot(user, CANNOT_MODIFY)
     fields = await _changed_fields(caller, user, change, policy)
     is_demotion = user["role"] == Role.ADMIN and "role" in fields
@@ -207,15 +204,21 @@ async def end_credentials(caller: Caller, key: str) -> UserRecord:
 
     Raises Refused: NOT_FOUND, OTHER_USER, CANNOT_MODIFY for a personal access token.
     """
-    user = await find(caller.tenant, key)
-    if not caller.is_admin and caller.user != user["_id"]:
-        raise Refused(OTHER_USER, f"{key}: only administrators change other users")
-    refuse_out_of_scope(caller, USERS, CANNOT_MODIFY)
+    user = await _changeable(caller, key)
     changed = await caller.tenant.users.modify({"_id": user["_id"]}, {"$set": sign_out()})
     if changed is None:
         raise Refused(NOT_FOUND, key)
     await access_tokens.revoke_all(caller.tenant.base, user["_id"])
     return changed
+
+
+async def _changeable(caller: Caller, key: str) -> UserRecord:
+    """The user, whom the caller may change. Raises Refused: NOT_FOUND, OTHER_USER, CANNOT_MODIFY."""
+    user = await find(caller.tenant, key)
+    if not caller.is_admin and caller.user != user["_id"]:
+        raise Refused(OTHER_USER, f"{key}: only administrators change other users")
+    refuse_out_of_scope(caller, USERS, CANNOT_MODIFY)
+    return user
 
 
 async def set_password(
