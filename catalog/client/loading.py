@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from catalog.client.errors import Invalid, NotFound, Unsafe
+from catalog.client.errors import Invalid, Unsafe
 from catalog.client.results import File, Version
 from catalog.client.revisions import parse_reference
 from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.downloads.downloads import download_to_cache, find_version, refuse_elsewhere
+from catalog.client.transfer.downloads.downloads import download_to_cache, file_of, find_version, refuse_elsewhere
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation, in_thread
@@ -64,10 +64,7 @@ def load(
 def _files_to_load(version: Version, path: str) -> Sequence[File]:
     """The one file to load, or all shards of a model. Raises Invalid, NotFound."""
     if path:
-        found = [file for file in version.files if file.path == path]
-        if not found:
-            raise NotFound(f"Version {version.ordinal} has no file {path!r}", advice="Name one of its files: path=.")
-        return found
+        return [file_of(version, path)]
     if not version.folder:
         return version.files
     known = [file for file in version.files if _format(file)]

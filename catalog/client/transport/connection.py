@@ -69,6 +69,12 @@ def http_client(kind: ClientClass[ClientT_co], url: str, timeout: float, ca: str
         raise Invalid(f"The proxy {proxy} cannot be used ({str(error).partition('.')[0]})", advice=advice) from None
 
 
+def refuse_closed(client: httpx.Client | httpx.AsyncClient) -> None:
+    """Raises Invalid."""
+    if client.is_closed:
+        raise Invalid("This client is closed", advice="Create another one.")
+
+
 def client_arguments(url: str, timeout: float, ca: str) -> ClientArguments:
     """Raises Invalid if `url` is not an HTTP address or `ca` cannot be read as certificates."""
     return ClientArguments(

@@ -8,11 +8,17 @@ from typing import TypeVar
 
 import httpx
 
-from catalog.client.errors import CatalogError, Invalid, refuse_unencodable
+from catalog.client.errors import CatalogError, refuse_unencodable
 from catalog.client.resources.signatures import SYNC
 from catalog.client.results import Page
 from catalog.client.transport.answers import AnswerInMemory
-from catalog.client.transport.connection import TRANSPORT_ERRORS, http_client, request_arguments, to_response
+from catalog.client.transport.connection import (
+    TRANSPORT_ERRORS,
+    http_client,
+    refuse_closed,
+    request_arguments,
+    to_response,
+)
 from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.client.transport.effects import (
     BLOCK,
@@ -90,8 +96,7 @@ class SyncDriver:
         return None
 
     def _exchange(self, request: Request) -> Response:
-        if self._client.is_closed:
-            raise Invalid("This client is closed", advice="Create another one.")
+        refuse_closed(self._client)
         body = request.body if isinstance(request.body, bytes | None) else self._blocks(request.body)
         try:
             with self._client.stream(**request_arguments(request, body, self._timeout)) as response:
